@@ -1,0 +1,190 @@
+//! Reads policy documents as far as the sandbox needs: is a trust policy well-formed, whom does it let in.
+//! No evaluation of conditions. Called by the role store and by `services/iam`.
+
+use serde_json::Value;
+
+/// Service principals IAM accepts. Not AWS's whole list; `ssm.us-east-1.amazonaws.com` is truly refused
+/// (aws-cdk#16188), and so is `ec2.amazonaws.eu` in the Sovereign Cloud (pulumi-eks#2341).
+const SERVICES: [&str; 22] = [
+    "apigateway.amazonaws.com",
+    "cloudformation.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "codebuild.amazonaws.com",
+    "codedeploy.amazonaws.com",
+    "codepipeline.amazonaws.com",
+    "config.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ec2.amazonaws.com.cn",
+    "ecs-tasks.amazonaws.com",
+    "eks.amazonaws.com",
+    "events.amazonaws.com",
+    "firehose.amazonaws.com",
+    "glue.amazonaws.com",
+    "lambda.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "s3.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "sns.amazonaws.com",
+    "ssm.amazonaws.com",
+    "states.amazonaws.com",
+];
+
+/// Checks a trust policy; the error is IAM's message.
+pub(crate) fn check_trust(document: &str) -> Result<(), String> {
+    let statements = statements(document)?;
+    for statement in &statements {
+        if statement.get("Resource").is_some() || statement.get("NotResource").is_some() {
+            return Err("Has prohibited field Resource".to_owned());
+        }
+        let principal = statement.get("Principal").or_else(|| statement.get("NotPrincipal"));
+        check_principal(principal.ok_or("Missing required field Principal")?)?;
+    }
+    Ok(())
+}
+
+/// Checks a permission policy; the error is IAM's message.
+pub(crate) fn check_permissions(document: &str) -> Result<(), String> {
+    for statement in statements(document)? {
+        if statement.get("Principal").is_some() {
+            return Err("Policy document should not specify a principal.".to_owned());
+        }
+        if statement.get("Resource").is_none() && statement.get("NotResource").is_none() {
+            return Err("Policy statement must contain resources.".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Whether an Allow lets `service` assume the role and no Deny forbids it. Conditions are taken as met.
+pub(crate) fn trusts(document: &str, service: &str) -> bool {
+    let Ok(statements) = statements(document) else {
+        return false;
+    };
+    let names = |statement: &&Value| {
+        let services = statement.get("Principal").and_then(|p| p.get("Service"));
+        let actions = one_or_many(statement.get("Action"));
+        one_or_many(services).any(|name| name == service) && actions.into_iter().any(assumes_roles)
+    };
+    let has = |effect: &str| {
+        let mut hits = statements.iter().filter(names);
+        hits.any(|statement| statement.get("Effect").and_then(Value::as_str) == Some(effect))
+    };
+    has("Allow") && !has("Deny")
+}
+
+fn assumes_roles(action: &str) -> bool {
+    ["sts:assumerole", "sts:*", "*"].contains(&action.to_ascii_lowercase().as_str())
+}
+
+/// The statements, each with an effect and an action.
+fn statements(document: &str) -> Result<Vec<Value>, String> {
+    let Ok(Value::Object(document)) = serde_json::from_str(document) else {
+        return Err("This policy contains invalid Json".to_owned());
+    };
+    let statements = match document.get("Statement") {
+        Some(Value::Array(many)) => many.clone(),
+        Some(one @ Value::Object(_)) => vec![one.clone()],
+        _ => return Err("Syntax errors in policy.".to_owned()),
+    };
+    let well_formed = |statement: &Value| {
+        let effect = statement.get("Effect").and_then(Value::as_str);
+        let acts = statement.get("Action").is_some() || statement.get("NotAction").is_some();
+        matches!(effect, Some("Allow" | "Deny")) && acts
+    };
+    if statements.is_empty() || !statements.iter().all(well_formed) {
+        return Err("Syntax errors in policy.".to_owned());
+    }
+    Ok(statements)
+}
+
+fn check_principal(principal: &Value) -> Result<(), String> {
+    let Value::Object(kinds) = principal else {
+        return match principal.as_str() {
+            Some("*") => Ok(()),
+            _ => Err("Syntax errors in policy.".to_owned()),
+        };
+    };
+    for (kind, names) in kinds {
+        if !["AWS", "Service", "Federated", "CanonicalUser"].contains(&kind.as_str()) {
+            return Err(format!("Invalid principal in policy: \"{kind}\""));
+        }
+        for name in one_or_many(Some(names)) {
+            let known = match kind.as_str() {
+                "Service" => SERVICES.contains(&name),
+                "AWS" => name == "*" || name.starts_with("arn:") || is_account_id(name),
+                _ => true,
+            };
+            if !known {
+                return Err(format!("Invalid principal in policy: \"{kind}\":\"{name}\""));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_account_id(name: &str) -> bool {
+    name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// IAM writes one text and a list of one text alike.
+fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let (one, many) = match value {
+        Some(Value::Array(many)) => (None, Some(many)),
+        other => (other, None),
+    };
+    one.into_iter().chain(many.into_iter().flatten()).filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::SSM_TRUST_POLICY;
+
+    fn trust(principal: &str) -> String {
+        format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":["sts:AssumeRole"]}}}}"#)
+    }
+
+    #[test]
+    fn the_guides_trust_policy_lets_ssm_in() {
+        assert_eq!(check_trust(SSM_TRUST_POLICY), Ok(()));
+        assert!(trusts(SSM_TRUST_POLICY, "ssm.amazonaws.com"));
+        assert!(!trusts(SSM_TRUST_POLICY, "ec2.amazonaws.com"));
+    }
+
+    #[test]
+    fn a_list_of_services_and_a_single_statement_are_read_alike() {
+        let document = trust(r#"{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]}"#);
+        assert_eq!(check_trust(&document), Ok(()));
+        assert!(trusts(&document, "ssm.amazonaws.com"));
+    }
+
+    #[test]
+    fn a_regional_ssm_principal_is_refused() {
+        let refused = check_trust(&trust(r#"{"Service":"ssm.us-east-1.amazonaws.com"}"#));
+        assert!(refused.unwrap_err().starts_with("Invalid principal in policy"));
+    }
+
+    #[test]
+    fn malformed_trust_policies_are_refused() {
+        for document in [
+            "",
+            "[]",
+            "{}",
+            r#"{"Statement":[]}"#,
+            r#"{"Statement":[{"Effect":"allow","Principal":"*","Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"a:B","Resource":"*"}]}"#,
+        ] {
+            assert!(check_trust(document).is_err(), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_deny_outweighs_the_allow() {
+        let document = r#"{"Statement":[
+            {"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"},
+            {"Effect":"Deny","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:*"}]}"#;
+        assert!(!trusts(document, "ssm.amazonaws.com"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Managed policies, as little as roles need: create one's own, look one up. No versions.
+
+use serde::Serialize;
+
+use super::view::date;
+use super::{malformed, names, no_entity};
+use crate::identity::unique_letters;
+use crate::managed_policies::{self, name_of};
+use crate::policy_document;
+use crate::role_store::Policy;
+use crate::services::Context;
+use crate::wire::answer::Answer;
+use crate::wire::error::ServiceError;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OnePolicy {
+    policy: PolicyView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyView {
+    policy_name: String,
+    policy_id: String,
+    arn: String,
+    path: String,
+    default_version_id: &'static str,
+    attachment_count: usize,
+    is_attachable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    create_date: String,
+}
+
+pub(super) fn create(call: &Context<'_>) -> Result<Answer, ServiceError> {
+    let name = names::policy_name(call)?;
+    let path = names::path(call)?;
+    let document = call.params.required("PolicyDocument")?;
+    policy_document::check_permissions(document).map_err(malformed)?;
+    let policy = Policy {
+        arn: call.account.iam_arn(&format!("policy{path}{name}")),
+        path: path.to_owned(),
+        name: name.to_owned(),
+        description: call.params.text("Description").map(str::to_owned),
+        created: call.now,
+    };
+    let answer = OnePolicy { policy: view(&policy, 0) };
+    let mut state = call.account.state.lock();
+    let policies = &mut state.roles.policies;
+    if policies.values().any(|other| other.name == name) {
+        let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
+        return Err(ServiceError::new(409, "EntityAlreadyExists", message));
+    }
+    policies.insert(policy.arn.clone(), policy);
+    drop(state);
+    Answer::xml("CreatePolicyResult", &answer)
+}
+
+pub(super) fn get(call: &Context<'_>) -> Result<Answer, ServiceError> {
+    let arn = names::policy_arn(call, "PolicyArn")?;
+    let state = call.account.state.lock();
+    let attached = state.roles.all_visible();
+    let count = attached.filter(|role| role.attached.iter().any(|own| own == arn)).count();
+    let own = state.roles.policies.get(arn).map(|policy| view(policy, count));
+    drop(state);
+    let policy = own.or_else(|| managed_policies::exists(call.account.partition, arn).then(|| aws_managed(arn, count)));
+    let message = || no_entity(format!("Policy {arn} was not found."));
+    let answer = OnePolicy { policy: policy.ok_or_else(message)? };
+    Answer::xml("GetPolicyResult", &answer)
+}
+
+fn aws_managed(arn: &str, count: usize) -> PolicyView {
+    let behind = arn.split_once(":policy").map_or("/", |(_, rest)| rest);
+    let path = behind.strip_suffix(name_of(arn)).unwrap_or("/");
+    let policy = Policy {
+        arn: arn.to_owned(),
+        path: path.to_owned(),
+        name: name_of(arn).to_owned(),
+        description: None,
+        created: jiff::Timestamp::UNIX_EPOCH,
+    };
+    view(&policy, count)
+}
+
+fn view(policy: &Policy, attachment_count: usize) -> PolicyView {
+    PolicyView {
+        policy_name: policy.name.clone(),
+        policy_id: format!("ANPA{}", unique_letters(&policy.arn)),
+        arn: policy.arn.clone(),
+        path: policy.path.clone(),
+        default_version_id: "v1",
+        attachment_count,
+        is_attachable: true,
+        description: policy.description.clone(),
+        create_date: date(policy.created),
+    }
+}

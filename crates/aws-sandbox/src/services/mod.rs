@@ -1,0 +1,94 @@
+//! The services and their operations. A new service is a new file here and one line in [`find`].
+
+pub(crate) mod account;
+pub(crate) mod iam;
+pub(crate) mod ssm;
+pub(crate) mod sts;
+
+use jiff::Timestamp;
+
+use crate::identity::Identity;
+use crate::journal::Effect;
+use crate::knobs::Knobs;
+use crate::partition::Partition;
+use crate::wire::answer::{Answer, Protocol};
+use crate::wire::error::{ServiceError, Shared};
+use crate::wire::params::Params;
+use crate::world::{Account, World};
+
+/// A service as the wire sees it.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// Its name in the credential scope, and before the colon of its actions.
+    pub(crate) name: &'static str,
+    pub(crate) protocol: Protocol,
+    pub(crate) signed_for: SignedFor,
+    pub(crate) operations: &'static [Operation],
+}
+
+/// The region a request to a service must be signed for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SignedFor {
+    /// Any region open to the account.
+    EachRegion,
+    /// One region per partition.
+    OneRegion(fn(Partition) -> &'static str),
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Its name on the wire: an action, a target, or the path of a REST service.
+    pub(crate) name: &'static str,
+    pub(crate) effect: Effect,
+    /// What a denial says the action was on.
+    pub(crate) resource: fn(&Context<'_>) -> String,
+    pub(crate) run: fn(&Context<'_>) -> Result<Answer, ServiceError>,
+}
+
+/// Everything an operation may look at.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) identity: &'a Identity,
+    pub(crate) account: &'a Account,
+    pub(crate) region: &'a str,
+    pub(crate) params: &'a Params,
+    pub(crate) knobs: &'a Knobs,
+    pub(crate) now: Timestamp,
+    pub(crate) protocol: Protocol,
+}
+
+/// The service of a credential scope.
+pub(crate) fn find(name: &str) -> Option<&'static Service> {
+    const SERVICES: [&Service; 4] = [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE];
+    SERVICES.into_iter().find(|service| service.name == name)
+}
+
+impl Service {
+    pub(crate) fn operation(&self, name: &str) -> Option<&'static Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+}
+
+impl Context<'_> {
+    /// Refuses what the account denies the caller.
+    pub(crate) fn authorize(&self, action: &str, resource: &str) -> Result<(), ServiceError> {
+        let denied = self.account.denied(action, &self.identity.arn);
+        denied.map_or(Ok(()), |by| Err(self.access_denied(action, resource, by)))
+    }
+
+    /// A denial in AWS's wording.
+    pub(crate) fn access_denied(&self, action: &str, resource: &str, by: crate::identity::DeniedBy) -> ServiceError {
+        use crate::identity::DeniedBy;
+        let reason = match by {
+            DeniedBy::MissingAllow => {
+                format!("because no identity-based policy allows the {action} action")
+            }
+            DeniedBy::ServiceControlPolicy => "with an explicit deny in a service control policy".to_owned(),
+        };
+        let message =
+            format!("User: {} is not authorized to perform: {action} on resource: {resource} {reason}", self.identity.arn);
+        Shared::AccessDenied.in_words(self.protocol, message)
+    }
+}

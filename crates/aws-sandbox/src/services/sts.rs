@@ -1,0 +1,33 @@
+//! STS: who am I. awsQuery, botocore's `sts` model of 2011-06-15. `AssumeRole` will come here.
+
+use serde::Serialize;
+
+use super::{Context, Operation, Service, SignedFor};
+use crate::journal::Effect;
+use crate::wire::answer::{Answer, Protocol};
+use crate::wire::error::ServiceError;
+
+pub(crate) const SERVICE: Service = Service {
+    name: "sts",
+    protocol: Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    signed_for: SignedFor::EachRegion,
+    operations: &[Operation {
+        name: "GetCallerIdentity",
+        effect: Effect::Read,
+        resource: |_| "*".to_owned(),
+        run: get_caller_identity,
+    }],
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CallerIdentity<'a> {
+    arn: &'a str,
+    user_id: String,
+    account: &'a str,
+}
+
+fn get_caller_identity(call: &Context<'_>) -> Result<Answer, ServiceError> {
+    let identity = CallerIdentity { arn: &call.identity.arn, user_id: call.identity.user_id(), account: &call.account.id };
+    Answer::xml("GetCallerIdentityResult", &identity)
+}

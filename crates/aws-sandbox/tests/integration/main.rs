@@ -1,0 +1,13 @@
+//! The sandbox from outside: real sockets, AWS's own signer, the real AWS CLI. One binary, so that it links once.
+
+#![expect(clippy::unwrap_used, reason = "what the tests share cannot go on without it either")]
+
+mod aws_cli;
+mod client;
+mod control;
+mod faults;
+mod lifecycle;
+mod regions;
+mod roles;
+mod settings;
+mod signatures;

@@ -1,0 +1,178 @@
+//! Wiring: the only file that knows all the others.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use crate::aws::{AwsCloud, AwsOptions, OpenError};
+use crate::desired::names::Partition;
+use crate::desired::{DesiredState, regions};
+use crate::gauges::StateGauges;
+use crate::http::{self, Pages};
+use crate::metrics::Metrics;
+use crate::reconcile::fleet::{Fleet, Setup};
+use crate::reconcile::schedule::Schedule;
+use crate::source::{Loaded, Source, SourceError};
+use crate::status::StatusBoard;
+use crate::target::State;
+
+/// How long answers under way may take when everything else has stopped.
+const HTTP_DRAIN: Duration = Duration::from_secs(2);
+/// Which build this is.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything that a flag can set.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The desired state.
+    pub config: PathBuf,
+    /// From one look at a target to the next.
+    pub interval: Duration,
+    /// How many targets are worked on at a time.
+    pub workers: usize,
+    /// How to reach AWS.
+    pub aws: AwsOptions,
+}
+
+/// The controller cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The desired state is of no use.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// AWS cannot even be tried.
+    #[error(transparent)]
+    Aws(#[from] OpenError),
+    /// The metrics contradict each other: a defect.
+    #[error("the metrics cannot be registered; this is a defect of the controller, please report it")]
+    Metrics(#[from] prometheus::Error),
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Signals cannot be listened to.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+}
+
+/// A controller that is set up and has not begun.
+#[derive(Debug)]
+pub struct App {
+    fleet: Fleet<AwsCloud>,
+    source: Source,
+    board: Arc<StatusBoard>,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+/// How a single pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassResult {
+    /// Every target was read and is as declared.
+    InSync,
+    /// Every target was read, and some are not as declared.
+    DriftRemains,
+    /// Some target could not be read.
+    Unread,
+}
+
+impl App {
+    /// Reads the desired state and sets everything up. Calls nobody yet.
+    pub async fn new(options: Options, stop: CancellationToken) -> Result<Self, StartError> {
+        let source = Source::open(options.config, Timestamp::now).await?;
+        let metrics = Metrics::new(VERSION)?;
+        let board = Arc::new(StatusBoard::default());
+        metrics.register(Box::new(StateGauges::new(Arc::clone(&board), source.status(), Timestamp::now)?))?;
+        let partition = partition_of(&source.loaded().borrow().state).unwrap_or(options.aws.fallback_partition);
+        let aws = AwsOptions { fallback_partition: partition, ..options.aws };
+        let fleet = Fleet::new(Setup {
+            cloud: Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?),
+            board: Arc::clone(&board),
+            metrics: metrics.clone(),
+            schedule: Schedule { interval: options.interval },
+            workers: options.workers,
+            clock: Timestamp::now,
+            random: fastrand::f64,
+            stop: stop.clone(),
+        });
+        Ok(Self { fleet, source, board, metrics, stop })
+    }
+
+    /// The states of all targets, for who runs the controller inside another program.
+    #[must_use]
+    pub fn board(&self) -> Arc<StatusBoard> {
+        Arc::clone(&self.board)
+    }
+
+    /// Runs until stopped. HTTP comes first and goes last.
+    pub async fn run(self, listener: TcpListener, reload: Arc<Notify>) -> io::Result<()> {
+        let Self { fleet, source, board, metrics, stop } = self;
+        let http_stop = CancellationToken::new();
+        let pages = Pages { metrics, board, source: source.status(), version: VERSION };
+        let http = tokio::spawn(http::serve(listener, http::router(pages), http_stop.clone()));
+
+        let (publish, desired) = watch::channel(Arc::clone(&source.loaded().borrow().state));
+        let tasks = TaskTracker::new();
+        tasks.spawn(forward(source.loaded(), publish, stop.clone()));
+        tasks.spawn(source.run(reload, stop));
+        tasks.close();
+        fleet.run(desired).await;
+        tasks.wait().await;
+        http_stop.cancel();
+        // A client that does not read its answer does not keep the process.
+        let ended = tokio::time::timeout(HTTP_DRAIN, http).await;
+        info!("stopped");
+        ended.map_or(Ok(()), |ended| ended.map_err(io::Error::other)?)
+    }
+
+    /// Looks at every target once.
+    pub async fn once(self) -> PassResult {
+        let Self { fleet, source, board, .. } = self;
+        let state = Arc::clone(&source.loaded().borrow().state);
+        fleet.run_once(&state).await;
+        let mut result = PassResult::InSync;
+        board.each(|_, _, status| {
+            result = match (result, status.state, status.last_observed) {
+                (PassResult::Unread, ..) | (_, State::Unknown, _) | (_, State::Blocked, None) => PassResult::Unread,
+                (before, State::InSync, _) => before,
+                _ => PassResult::DriftRemains,
+            };
+        });
+        result
+    }
+}
+
+/// Binds the port, so that a taken one is a bad start.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Passes each newly loaded state on. A comment edit changes the bytes and not the state, and wakes nobody.
+async fn forward(mut loaded: watch::Receiver<Arc<Loaded>>, publish: watch::Sender<Arc<DesiredState>>, stop: CancellationToken) {
+    while let Some(Ok(())) = stop.run_until_cancelled(loaded.changed()).await {
+        let state = Arc::clone(&loaded.borrow_and_update().state);
+        publish.send_if_modified(|before| {
+            let differs = *before != state;
+            *before = state;
+            differs
+        });
+    }
+}
+
+/// The partition of the document's regions, for STS when nothing else names a region.
+fn partition_of(state: &DesiredState) -> Option<Partition> {
+    state.accounts.values().flat_map(|account| account.regions.keys()).find_map(regions::partition_of)
+}

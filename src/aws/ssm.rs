@@ -1,0 +1,52 @@
+//! Systems Manager: the service setting that is Default Host Management Configuration.
+
+use jiff::Timestamp;
+
+use super::AwsCloud;
+use crate::cloud::{CloudError, ErrorKind};
+use crate::desired::names::Region;
+use crate::observed::{Change, ObservedSetting, Update};
+use crate::plan::SettingAction;
+
+/// The short id: the ARN form is refused when its region is another one (terraform-provider-aws#30474).
+const SETTING_ID: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
+/// How AWS spells an unset value (turbot/steampipe-plugin-aws PR 2611).
+const NONE: &str = "$None";
+const GET: &str = "ssm:GetServiceSetting";
+
+pub(super) async fn setting(aws: &AwsCloud, region: &Region) -> Result<ObservedSetting, CloudError> {
+    let answer = aws.call(GET, aws.ssm(region).get_service_setting().setting_id(SETTING_ID).send()).await?;
+    let setting = answer.service_setting.ok_or_else(|| incomplete("no ServiceSetting"))?;
+    // Every field is optional on the wire. A missing value is not an unset one: unset is spelled out.
+    let value = setting.setting_value.ok_or_else(|| incomplete("no SettingValue"))?;
+    let at =
+        setting.last_modified_date.and_then(|date| Timestamp::new(date.secs(), i32::try_from(date.subsec_nanos()).ok()?).ok());
+    Ok(ObservedSetting {
+        value: Some(value).filter(|value| !value.is_empty() && value != NONE),
+        update: if setting.status.as_deref() == Some("PendingUpdate") { Update::Pending } else { Update::Settled },
+        changed: setting.last_modified_user.map(|by| Change { by, at }),
+    })
+}
+
+pub(super) async fn change_setting(aws: &AwsCloud, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
+    let client = aws.ssm(region);
+    match action {
+        SettingAction::Update(value) => {
+            let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value);
+            aws.call("ssm:UpdateServiceSetting", request.send()).await.map(drop)
+        }
+        SettingAction::Reset => {
+            aws.call("ssm:ResetServiceSetting", client.reset_service_setting().setting_id(SETTING_ID).send()).await.map(drop)
+        }
+    }
+}
+
+fn incomplete(what: &str) -> CloudError {
+    CloudError {
+        operation: GET,
+        kind: ErrorKind::Unavailable,
+        code: None,
+        message: format!("an answer with {what} in it"),
+        source: None,
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line: every flag is also a `DHMC_*` variable. Raw arguments in, resolved options out.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+use tracing::Level;
+
+use crate::app::Options;
+use crate::aws::AwsOptions;
+use crate::telemetry::LogFormat;
+
+/// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How logs look.
+    #[command(flatten)]
+    pub logs: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Keep AWS as the desired state declares, until stopped.
+    ///
+    /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
+    /// could not be read.
+    Run(RunArgs),
+    /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+}
+
+/// How logs look.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// One JSON object a line, or text for people.
+    #[arg(long, env = "DHMC_LOG_FORMAT", value_enum, default_value = "json", global = true)]
+    pub log_format: LogFormat,
+    /// How much of this program's own doings to log: error, warn, info, debug, trace.
+    #[arg(long, env = "DHMC_LOG_LEVEL", default_value = "info", global = true)]
+    pub log_level: Level,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The desired state: a YAML file (docs/CONFIG.md). An edit takes effect within 3 seconds.
+    #[arg(long, env = "DHMC_CONFIG", value_name = "FILE")]
+    pub config: PathBuf,
+    /// How often each target is looked at, such as 5m or 90s; 10% more or less, so that regions do not march in step.
+    #[arg(long, env = "DHMC_INTERVAL", default_value = "5m", value_parser = interval)]
+    pub interval: Duration,
+    /// Where to serve /metrics, /livez, /readyz and /api/v1/status.
+    #[arg(long, env = "DHMC_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// How many targets to work on at a time.
+    #[arg(long, env = "DHMC_WORKERS", default_value = "64")]
+    pub workers: NonZeroUsize,
+    /// Look at everything once, correct what drifted, and exit. Serves no HTTP.
+    #[arg(long, env = "DHMC_ONCE", value_parser = FalseyValueParser::new())]
+    pub once: bool,
+    /// A PEM file of certificate authorities to trust instead of the system's.
+    #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// Flags of `demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where to serve /metrics and the rest; port 0 is a free one.
+    #[arg(long, env = "DHMC_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// How often each target is looked at.
+    #[arg(long, env = "DHMC_INTERVAL", default_value = "2s", value_parser = interval)]
+    pub interval: Duration,
+    /// End by itself after so long; without it, Ctrl-C does.
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+}
+
+impl RunArgs {
+    /// What the flags mean.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            config: self.config.clone(),
+            interval: self.interval,
+            workers: self.workers.get(),
+            aws: AwsOptions {
+                // A variable that is set to nothing is a variable that is not set.
+                ca_bundle: self.ca_bundle.clone().filter(|file| !file.as_os_str().is_empty()),
+                ..AwsOptions::default()
+            },
+        }
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if interval < Duration::from_secs(1) || interval > Duration::from_hours(24) {
+        return Err("an interval is between 1s and 24h".to_owned());
+    }
+    Ok(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_is_also_a_variable() {
+        for command in Cli::command().get_subcommands().filter(|command| command.get_name() == "run") {
+            for flag in
+                command.get_arguments().filter(|flag| flag.get_long().is_some_and(|long| !["help", "version"].contains(&long)))
+            {
+                assert!(flag.get_env().is_some(), "--{}", flag.get_long().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn an_interval_out_of_bounds_is_refused() {
+        assert_eq!(interval("90s"), Ok(Duration::from_secs(90)));
+        for text in ["0s", "500ms", "25h", "5", "soon"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The seam to AWS: what the controller asks of a cloud, and how a cloud says no.
+//!
+//! `aws` is the real one; tests of the reconcilers bring their own. Nothing here knows the SDK.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+
+use crate::desired::names::{Account, Partition, Region, RoleName};
+use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
+use crate::plan::{RoleAction, SettingAction};
+
+/// The calls that reconciling needs. Every read is a fresh one; nothing is cached behind this trait.
+pub trait Cloud: Send + Sync + 'static {
+    /// Whose credentials are used for this account.
+    fn identity(&self, account: Account) -> impl Future<Output = Result<Identity, CloudError>> + Send;
+
+    /// The regions that AWS lists for this account, open or not.
+    fn regions(
+        &self,
+        account: Account,
+        partition: Partition,
+    ) -> impl Future<Output = Result<Vec<ListedRegion>, CloudError>> + Send;
+
+    /// The role, or `None` when IAM says that there is none.
+    fn role(
+        &self,
+        account: Account,
+        partition: Partition,
+        name: &RoleName,
+    ) -> impl Future<Output = Result<Option<ObservedRole>, CloudError>> + Send;
+
+    /// One write to the role. Done only when a later [`Cloud::role`] shows it.
+    fn change_role(
+        &self,
+        account: Account,
+        partition: Partition,
+        name: &RoleName,
+        action: &RoleAction,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// One region's setting.
+    fn setting(&self, account: Account, region: &Region) -> impl Future<Output = Result<ObservedSetting, CloudError>> + Send;
+
+    /// One write to a region's setting. Done only when a later [`Cloud::setting`] shows it.
+    fn change_setting(
+        &self,
+        account: Account,
+        region: &Region,
+        action: &SettingAction,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+}
+
+/// A call that AWS did not answer as hoped.
+#[derive(Debug)]
+pub struct CloudError {
+    /// The service and its operation, such as `ssm:GetServiceSetting`: the words of an IAM policy.
+    pub operation: &'static str,
+    /// What it means for us.
+    pub kind: ErrorKind,
+    /// AWS's own code, such as `AccessDeniedException`; `None` when no answer came.
+    pub code: Option<String>,
+    /// AWS's own message, or what happened to the connection.
+    pub message: String,
+    /// What lies beneath, where there is more to tell.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for CloudError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.operation)?;
+        if let Some(code) = &self.code {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for CloudError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// What an error means for us. A closed set: it labels metrics and chooses the retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// AWS asks for fewer calls.
+    Throttled,
+    /// No answer, or a broken one.
+    Unavailable,
+    /// These credentials may not do this, or are none.
+    Denied,
+    /// AWS will not do this for anybody, the way it was asked.
+    Rejected,
+    /// What was asked for does not exist.
+    Missing,
+    /// Somebody else is changing the same thing, or a change has not spread yet.
+    Conflict,
+    /// The region is not enabled for the account.
+    RegionDisabled,
+}
+
+/// How soon it makes sense to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It will pass by itself: exponential backoff from a second up.
+    Backoff,
+    /// Somebody has to change something: exponential backoff from half a minute up.
+    Slow,
+}
+
+impl ErrorKind {
+    /// The word in metrics and logs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Denied => "denied",
+            Self::Rejected => "rejected",
+            Self::Missing => "missing",
+            Self::Conflict => "conflict",
+            Self::RegionDisabled => "region_disabled",
+        }
+    }
+
+    /// How soon to try again.
+    #[must_use]
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::Throttled | Self::Unavailable | Self::Conflict => Retry::Backoff,
+            Self::Denied | Self::Rejected | Self::Missing | Self::RegionDisabled => Retry::Slow,
+        }
+    }
+}

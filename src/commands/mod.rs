@@ -1,0 +1,38 @@
+//! One file per subcommand.
+
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod run;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::telemetry;
+
+/// Runs the command. Errors have been told by then.
+#[must_use]
+pub fn execute(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&format!("the runtime cannot start: {error}")),
+    };
+    let code = match cli.command {
+        Command::Run(args) => {
+            if let Err(error) = telemetry::init(cli.logs.log_format, cli.logs.log_level) {
+                return failed(&error.to_string());
+            }
+            runtime.block_on(run::run(args))
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => runtime.block_on(demo::demo(args)),
+    };
+    // A file system or name server that hangs does not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    code
+}
+
+/// Says why on standard error. Exit code 1.
+pub(crate) fn failed(message: &str) -> ExitCode {
+    eprintln!("dhmc-controller: {message}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,47 @@
+//! `run`: keep AWS as the desired state declares.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::failed;
+use crate::app::{self, App, PassResult, StartError, VERSION};
+use crate::cli::RunArgs;
+use crate::shutdown;
+
+/// Exit code of a single pass after which drift remains.
+const DRIFT_REMAINS: u8 = 2;
+
+/// Runs until stopped, or once.
+pub async fn run(args: RunArgs) -> ExitCode {
+    let result = if args.once { once(&args).await } else { keep(&args).await };
+    result.unwrap_or_else(|error| failed(&error.to_string()))
+}
+
+async fn keep(args: &RunArgs) -> Result<ExitCode, StartError> {
+    let stop = CancellationToken::new();
+    let reload = Arc::new(Notify::new());
+    shutdown::listen(stop.clone(), Arc::clone(&reload)).map_err(StartError::Signals)?;
+    let app = App::new(args.options(), stop).await?;
+    let listener = app::bind(args.listen).await?;
+    let address = listener.local_addr().map_or_else(|_| args.listen.to_string(), |address| address.to_string());
+    info!(version = VERSION, listen = address, config = %args.config.display(), "started");
+    match app.run(listener, reload).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => Ok(failed(&format!("HTTP ended: {error}"))),
+    }
+}
+
+async fn once(args: &RunArgs) -> Result<ExitCode, StartError> {
+    let stop = CancellationToken::new();
+    shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
+    let app = App::new(args.options(), stop).await?;
+    Ok(match app.once().await {
+        PassResult::InSync => ExitCode::SUCCESS,
+        PassResult::DriftRemains => ExitCode::from(DRIFT_REMAINS),
+        PassResult::Unread => ExitCode::FAILURE,
+    })
+}

@@ -1,0 +1,101 @@
+//! What is served: metrics, probes, status. Nothing here changes anything.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::metrics::{self, Metrics};
+use crate::source::{self, SourceStatus};
+use crate::status::{StatusBoard, TargetView};
+
+/// What the pages are made of.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    /// States of the targets.
+    pub board: Arc<StatusBoard>,
+    /// Where the desired state stands.
+    pub source: watch::Receiver<SourceStatus>,
+    /// Which build this is.
+    pub version: &'static str,
+}
+
+/// The answer of `/api/v1/status`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusPage {
+    version: &'static str,
+    configuration: ConfigurationView,
+    targets: Vec<TargetView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfigurationView {
+    /// Whether what is on disk is what is in force.
+    in_force: bool,
+    /// SHA-256 of what is in force.
+    hash: String,
+    loaded_at: Timestamp,
+    /// What is wrong with what is on disk.
+    problem: Option<String>,
+}
+
+/// The routes.
+pub fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics_page))
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/api/v1/status", get(status_page))
+        .with_state(pages)
+}
+
+/// Serves until stopped, then lets answers under way finish.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn metrics_page(State(pages): State<Pages>) -> Response {
+    match pages.metrics.render() {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            error!(%error, "metrics could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Ready once every target has been tried. What AWS answered does not matter: an outage of AWS is no reason to restart.
+async fn readyz(State(pages): State<Pages>) -> (StatusCode, &'static str) {
+    if pages.board.all_tried() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the first look at every target is under way\n")
+    }
+}
+
+async fn status_page(State(pages): State<Pages>) -> Json<StatusPage> {
+    let configuration = {
+        let status = pages.source.borrow();
+        ConfigurationView {
+            in_force: status.is_in_force(),
+            hash: source::hex(&status.hash),
+            loaded_at: status.loaded_at,
+            problem: status.problem.clone(),
+        }
+    };
+    Json(StatusPage { version: pages.version, configuration, targets: pages.board.view() })
+}

@@ -1,0 +1,252 @@
+//! What a trust policy means for one service, and how to mend it without touching what somebody else wrote.
+//!
+//! The comparison is semantic: strings equal one-element lists, the order does not matter, `Sid`, `Version` and `Id` mean
+//! nothing. A condition on an Allow is somebody's decision and counts as trust.
+
+use serde_json::{Value, json};
+
+/// The service that assumes the role, in every partition (terraform-provider-aws `service_principal_data_source.go`;
+/// `ssm.<region>.amazonaws.com` is refused, aws-cdk#16188).
+pub const SERVICE: &str = "ssm.amazonaws.com";
+const ACTION: &str = "sts:AssumeRole";
+
+/// What a trust policy says to Systems Manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It may assume the role.
+    Granted,
+    /// Nothing lets it.
+    Absent,
+    /// A Deny without conditions shuts it out.
+    Denied,
+}
+
+/// Reads a trust policy. What is not a policy grants nothing.
+#[must_use]
+pub fn trust(document: &str) -> Trust {
+    let Ok(policy) = serde_json::from_str::<Value>(document) else { return Trust::Absent };
+    let statements = statements(&policy);
+    let says = |effect: &'static str| {
+        let with_effect =
+            move |statement: &&&Value| statement["Effect"].as_str().is_some_and(|word| word.eq_ignore_ascii_case(effect));
+        statements.iter().filter(with_effect).filter(|statement| covers_action(statement))
+    };
+    let unconditional = |statement: &&&Value| statement.get("Condition").is_none_or(is_empty_object);
+    if says("Deny").filter(unconditional).any(|statement| denies_service(statement)) {
+        Trust::Denied
+    } else if says("Allow").any(|statement| names_service(&statement["Principal"])) {
+        Trust::Granted
+    } else {
+        Trust::Absent
+    }
+}
+
+/// The policy of a new role, and the statement that [`repaired`] adds: AWS's own, from the user guide.
+#[must_use]
+pub fn fresh() -> String {
+    json!({ "Version": "2012-10-17", "Statement": [our_statement()] }).to_string()
+}
+
+/// The same policy with Systems Manager let in. Every other statement stays as it is; what is not a policy is replaced.
+#[must_use]
+pub fn repaired(document: &str) -> String {
+    let Ok(Value::Object(mut policy)) = serde_json::from_str::<Value>(document) else { return fresh() };
+    let mut kept = match policy.remove("Statement") {
+        Some(Value::Array(statements)) => statements,
+        Some(statement @ Value::Object(_)) => vec![statement],
+        _ => Vec::new(),
+    };
+    kept.push(our_statement());
+    policy.entry("Version").or_insert_with(|| json!("2012-10-17"));
+    policy.insert("Statement".to_owned(), Value::Array(kept));
+    Value::Object(policy).to_string()
+}
+
+fn our_statement() -> Value {
+    json!({ "Effect": "Allow", "Principal": { "Service": SERVICE }, "Action": ACTION })
+}
+
+fn statements(policy: &Value) -> Vec<&Value> {
+    match &policy["Statement"] {
+        Value::Array(list) => list.iter().collect(),
+        object @ Value::Object(_) => vec![object],
+        _ => Vec::new(),
+    }
+}
+
+fn is_empty_object(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// The strings of a string or a list of strings.
+fn words(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(word) => vec![word],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn covers_action(statement: &Value) -> bool {
+    let matches = |pattern: &str| wildcard(pattern.to_ascii_lowercase().as_bytes(), ACTION.to_ascii_lowercase().as_bytes());
+    match (statement.get("Action"), statement.get("NotAction")) {
+        (Some(actions), _) => words(actions).into_iter().any(matches),
+        (None, Some(except)) => !words(except).into_iter().any(matches),
+        (None, None) => false,
+    }
+}
+
+fn names_service(principal: &Value) -> bool {
+    words(&principal["Service"]).contains(&SERVICE)
+}
+
+/// A Deny reaches the service by its name, or by naming everybody. `NotPrincipal` reaches it unless it is excepted.
+fn denies_service(statement: &Value) -> bool {
+    match statement.get("NotPrincipal") {
+        Some(except) => !names_service(except) && !names_everybody(except),
+        None => names_service(&statement["Principal"]) || names_everybody(&statement["Principal"]),
+    }
+}
+
+/// `"*"` and `{"AWS": "*"}` are the same to IAM (IAM user guide, policy element Principal).
+fn names_everybody(principal: &Value) -> bool {
+    principal.as_str() == Some("*") || ["AWS", "Service"].iter().any(|kind| words(&principal[*kind]).contains(&"*"))
+}
+
+/// IAM's wildcards: `*` for any run of characters, `?` for one. Linear in practice, no recursion.
+fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut resume: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if pattern.get(p) == Some(&b'*') {
+            resume = Some((p, t));
+            p += 1;
+        } else if pattern.get(p).is_some_and(|&byte| byte == b'?' || byte == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((star, from)) = resume {
+            resume = Some((star, from + 1));
+            p = star + 1;
+            t = from + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|&byte| byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn aws_own_variants_all_grant_trust() {
+        for document in [
+            r#"{"Version":"2012-10-17","Statement":[{"Sid":"","Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":{"Service":["ssm.amazonaws.com"]},"Action":["sts:AssumeRole"]}}"#,
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]},"Action":["sts:TagSession","sts:AssumeRole"]}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:*"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"NotAction":"sts:TagSession"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}"#,
+        ] {
+            assert_eq!(trust(document), Trust::Granted, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_name_the_service_and_the_action_grants_nothing() {
+        for document in [
+            "",
+            "not json",
+            "[]",
+            "{}",
+            r#"{"Statement":[]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:TagSession"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"}}]}"#,
+        ] {
+            assert_eq!(trust(document), Trust::Absent, "{document}");
+        }
+    }
+
+    #[test]
+    fn a_deny_without_conditions_wins_and_one_with_conditions_is_left_to_its_author() {
+        let with = |deny: &str| {
+            format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Principal":{{"Service":"ssm.amazonaws.com"}},"Action":"sts:AssumeRole"}},{deny}]}}"#
+            )
+        };
+        let deny = with(r#"{"Effect":"Deny","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:*"}"#);
+        let everybody = with(r#"{"Effect":"Deny","Principal":"*","Action":"*"}"#);
+        let spelt_out = with(r#"{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"*"}"#);
+        let others = with(r#"{"Effect":"Deny","NotPrincipal":{"Service":"ec2.amazonaws.com"},"Action":"*"}"#);
+        let conditional =
+            with(r#"{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#);
+        let except_us = with(r#"{"Effect":"Deny","NotPrincipal":{"Service":"ssm.amazonaws.com"},"Action":"*"}"#);
+        assert_eq!(trust(&deny), Trust::Denied);
+        assert_eq!(trust(&everybody), Trust::Denied);
+        assert_eq!(trust(&spelt_out), Trust::Denied);
+        assert_eq!(trust(&others), Trust::Denied);
+        assert_eq!(trust(&conditional), Trust::Granted);
+        assert_eq!(trust(&except_us), Trust::Granted);
+    }
+
+    #[test]
+    fn repairing_keeps_what_others_wrote() {
+        let theirs = r#"{"Version":"2008-10-17","Id":"theirs","Statement":{"Sid":"Keep","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+        let mended: Value = serde_json::from_str(&repaired(theirs)).unwrap();
+        assert_eq!(mended["Version"], "2008-10-17");
+        assert_eq!(mended["Id"], "theirs");
+        assert_eq!(mended["Statement"][0]["Sid"], "Keep");
+        assert_eq!(mended["Statement"][1], our_statement());
+        assert_eq!(trust(&mended.to_string()), Trust::Granted);
+    }
+
+    #[test]
+    fn wildcards_match_as_iam_matches_them() {
+        for (pattern, matches) in [("*", true), ("sts:Assume*", true), ("STS:assumerole", true), ("sts:AssumeRol?", true)]
+            .into_iter()
+            .chain([("sts:AssumeRoleWithSAML", false), ("s?:AssumeRole", false), ("", false), ("*x*", false)])
+        {
+            let text = ACTION.to_ascii_lowercase();
+            assert_eq!(wildcard(pattern.to_ascii_lowercase().as_bytes(), text.as_bytes()), matches, "{pattern}");
+        }
+    }
+
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!("Allow")),
+            Just(json!("Deny")),
+            Just(json!("*")),
+            Just(json!(SERVICE)),
+            Just(json!(ACTION)),
+            Just(Value::Null),
+            any::<i32>().prop_map(|number| json!(number)),
+            "[a-z*?:]{0,8}".prop_map(Value::from),
+        ];
+        let key = prop_oneof!["Statement", "Effect", "Principal", "Service", "Action", "NotAction", "Condition", "NotPrincipal"];
+        leaf.prop_recursive(4, 32, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                prop::collection::btree_map(key.clone(), inner, 0..5).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn repairing_any_policy_that_does_not_deny_ends_in_trust_and_loses_no_statement(policy in anything()) {
+            let before = policy.to_string();
+            prop_assume!(trust(&before) == Trust::Absent);
+            let after = repaired(&before);
+            prop_assert_eq!(trust(&after), Trust::Granted);
+            let mended: Value = serde_json::from_str(&after).unwrap();
+            for statement in statements(&policy) {
+                prop_assert!(statements(&mended).contains(&statement));
+            }
+        }
+    }
+}

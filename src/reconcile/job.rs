@@ -1,0 +1,112 @@
+//! One piece of work for a worker: everything it needs as plain values, and what it brings back.
+
+use std::sync::Arc;
+
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+
+use super::account::{Finding, RegionList, reconcile_account};
+use super::reconcile;
+use super::role::{Presence, RoleSubject};
+use super::setting::SettingSubject;
+use crate::cloud::{Cloud, Retry};
+use crate::desired::names::{Account, AccountId, Partition, Region};
+use crate::desired::{DesiredRole, DesiredSetting};
+use crate::observed::{ObservedRole, RoleReadiness};
+use crate::outcome::{Next, Outcome, Progress};
+use crate::plan::{DriftKind, readiness};
+use crate::target::State;
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Job {
+    /// The account itself, and what an earlier look found it to be.
+    Account { list: RegionList, before: Option<AccountId> },
+    /// Its role.
+    Role { partition: Partition, want: Arc<DesiredRole>, presence: Presence },
+    /// One region's setting.
+    Setting { region: Region, want: DesiredSetting, role: RoleReadiness },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) outcome: Outcome,
+    pub(super) found: Found,
+}
+
+/// What the other targets of the account should know.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// About the account.
+    Account(Finding),
+    /// About the role.
+    Role(RoleFinding),
+    /// Nothing.
+    Setting,
+    /// The worker broke off.
+    Broken,
+}
+
+/// What came of looking at a role.
+#[derive(Debug)]
+pub(super) struct RoleFinding {
+    /// The declaration it was looked at for.
+    pub(super) want: Arc<DesiredRole>,
+    /// Whether it is there.
+    pub(super) presence: Presence,
+    /// Whether settings may point to it; `None` when it could not be read, or nothing can be concluded yet.
+    pub(super) readiness: Option<RoleReadiness>,
+}
+
+impl Job {
+    /// Does it. `None`: stopped before anything was written.
+    pub(super) async fn run<C: Cloud>(self, cloud: &C, account: Account, stop: &CancellationToken) -> Option<Report> {
+        match self {
+            Self::Account { list, before } => {
+                let (outcome, finding) = reconcile_account(cloud, account, before, list, stop).await?;
+                Some(Report { outcome, found: Found::Account(finding) })
+            }
+            Self::Role { partition, want, presence } => {
+                let subject = RoleSubject { cloud, account, partition, want: Arc::clone(&want), presence };
+                let (outcome, observed) = reconcile(&subject, stop).await?;
+                let found = Found::Role(found_role(want, presence, &outcome, observed.as_ref()));
+                Some(Report { outcome, found })
+            }
+            Self::Setting { region, want, role } => {
+                let (outcome, _) = reconcile(&SettingSubject { cloud, account, region, want, role }, stop).await?;
+                Some(Report { outcome, found: Found::Setting })
+            }
+        }
+    }
+}
+
+/// Not to see a role that should be there proves nothing yet; a role that could not be read stays what it was.
+fn found_role(
+    want: Arc<DesiredRole>,
+    presence: Presence,
+    outcome: &Outcome,
+    observed: Option<&Option<ObservedRole>>,
+) -> RoleFinding {
+    let created = outcome.corrections.iter().any(|correction| {
+        correction.drift.kind == DriftKind::RoleMissing && matches!(correction.progress, Progress::Written | Progress::Verified)
+    });
+    let (presence, readiness) = match observed {
+        Some(Some(role)) => (Presence::SEEN, Some(readiness(&want, Some(role)))),
+        _ if created => {
+            (Presence::CREATED, Some(RoleReadiness::NotReady(format!("role {} was created and is not visible yet", want.name))))
+        }
+        Some(None) if presence != Presence::Unknown => (presence.missed(), None),
+        Some(None) => (Presence::Unknown, Some(readiness(&want, None))),
+        None => (presence, None),
+    };
+    RoleFinding { want, presence, readiness }
+}
+
+impl Report {
+    /// A worker that ended without an answer: a defect, kept from ending the process.
+    pub(super) fn broken(failed: &JoinError) -> Self {
+        let reason = format!("the worker broke off ({failed}); this is a defect of the controller, please report it");
+        Self { outcome: Outcome::unseen(State::Unknown, reason, Next::Retry(Retry::Slow)), found: Found::Broken }
+    }
+}

@@ -1,0 +1,215 @@
+//! What is known of one account, and what that means for its targets: which there are, which wait, which to wake. Pure.
+//!
+//! Everything that changes what is known answers with a list of [`Change`]s for the queue. Settings are looked at only with
+//! a role that was read for the very declaration now in force, never with a mixture of two documents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::account::{Finding, RegionList};
+use super::expand::{Want, expand};
+use super::job::{Job, RoleFinding};
+use super::role::Presence;
+use crate::desired::names::{Account, AccountId};
+use crate::desired::{DesiredAccount, DesiredRole, DesiredSetting, SettingState};
+use crate::observed::{AccountFacts, RoleReadiness};
+use crate::target::{Resource, Target};
+
+/// What to do with a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It is new, and waits.
+    Add(Target),
+    /// Something it stands on has changed: it is due now, or when its backoff is over.
+    Wake(Target),
+    /// It is declared differently: it is due now, and work under way on the old declaration is given up.
+    Redeclare(Target),
+    /// It waits for what it stands on, and the text says for what; work under way is given up.
+    Park(Target, &'static str),
+    /// Nobody wants it any more.
+    Remove(Target),
+}
+
+/// What is wanted and known of one account.
+#[derive(Debug)]
+pub(super) struct AccountMemory {
+    desired: Arc<DesiredAccount>,
+    wants: BTreeMap<Resource, Want>,
+    facts: Option<AccountFacts>,
+    /// Which account it turned out to be; never forgotten, so that it cannot turn into another.
+    id: Option<AccountId>,
+    presence: Presence,
+    /// The role as it was last read, and the declaration it was compared with.
+    role: Option<(Arc<DesiredRole>, RoleReadiness)>,
+}
+
+impl AccountMemory {
+    /// An account that nothing is known of: the account itself is due, everything else waits for it.
+    pub(super) fn new(account: Account, desired: &Arc<DesiredAccount>) -> (Self, Vec<Change>) {
+        let mut memory = Self {
+            desired: Arc::clone(desired),
+            wants: BTreeMap::new(),
+            facts: None,
+            id: None,
+            presence: Presence::Unknown,
+            role: None,
+        };
+        let changes = memory.refresh(account);
+        (memory, changes)
+    }
+
+    /// Another declaration comes into force.
+    pub(super) fn want(&mut self, account: Account, desired: &Arc<DesiredAccount>) -> Vec<Change> {
+        if self.desired == *desired {
+            return Vec::new();
+        }
+        self.desired = Arc::clone(desired);
+        self.refresh(account)
+    }
+
+    /// Somebody has looked at the account.
+    pub(super) fn account_was_looked_at(&mut self, account: Account, finding: Finding) -> Vec<Change> {
+        match finding {
+            Finding::Unread => Vec::new(),
+            Finding::Wrong => {
+                self.facts = None;
+                self.role = None;
+                self.dependents(account).map(|target| Change::Park(target, "the account is not verified")).collect()
+            }
+            Finding::Verified(mut facts) => {
+                let partition_before = self.facts.as_ref().map(|facts| facts.identity.partition);
+                // A list that could not be fetched leaves the regions that were open before.
+                if facts.open_regions.is_none() && self.wants.get(&Resource::Account) == Some(&Want::Account(RegionList::Needed))
+                {
+                    facts.open_regions = self.facts.take().and_then(|before| before.open_regions);
+                }
+                let partition = facts.identity.partition;
+                self.id = Some(facts.identity.account);
+                self.facts = Some(facts);
+                let mut changes = self.refresh(account);
+                if partition_before != Some(partition) {
+                    self.role = None;
+                    changes.extend(self.ready_dependents(account).map(Change::Wake));
+                }
+                changes
+            }
+        }
+    }
+
+    /// Somebody has looked at the role. `reason` is why it could not be read, if it could not.
+    pub(super) fn role_was_looked_at(&mut self, account: Account, found: RoleFinding, reason: Option<&str>) -> Vec<Change> {
+        if !is_same_role(&found.want, &self.desired.role) {
+            return Vec::new();
+        }
+        self.presence = found.presence;
+        match found.readiness {
+            Some(ready) => self.role_is(account, ready),
+            None => self.role_is_unreadable(account, reason),
+        }
+    }
+
+    /// The role could not be read. What was known of it holds until somebody reads otherwise.
+    pub(super) fn role_is_unreadable(&mut self, account: Account, reason: Option<&str>) -> Vec<Change> {
+        if self.role.is_some() {
+            return Vec::new();
+        }
+        let why = format!("it could not be read ({})", reason.unwrap_or("no reason given"));
+        self.role_is(account, RoleReadiness::Unknown(why))
+    }
+
+    fn role_is(&mut self, account: Account, ready: RoleReadiness) -> Vec<Change> {
+        if self.role.as_ref().is_some_and(|(_, before)| *before == ready) {
+            return Vec::new();
+        }
+        self.role = Some((Arc::clone(&self.desired.role), ready));
+        self.settings(account, SettingState::Enabled).map(Change::Wake).collect()
+    }
+
+    /// The work on one target, or `None` while it waits for what it stands on.
+    pub(super) fn job(&self, resource: &Resource) -> Option<Job> {
+        let facts = self.facts.as_ref();
+        match (self.wants.get(resource)?, resource) {
+            (Want::Account(list), _) => Some(Job::Account { list: *list, before: self.id }),
+            (Want::Role(want), _) => {
+                Some(Job::Role { partition: facts?.identity.partition, want: Arc::clone(want), presence: self.presence })
+            }
+            (Want::Setting(want), Resource::Setting(region)) => {
+                facts?;
+                let role = match want.state {
+                    SettingState::Enabled => self.role.as_ref()?.1.clone(),
+                    SettingState::Disabled => RoleReadiness::Unknown("a disabled setting needs no role".to_owned()),
+                };
+                Some(Job::Setting { region: region.clone(), want: *want, role })
+            }
+            (Want::Setting(_), Resource::Account | Resource::Role) => None,
+        }
+    }
+
+    /// Whether its identity is verified.
+    pub(super) fn is_usable(&self) -> bool {
+        self.facts.is_some()
+    }
+
+    /// All its targets.
+    pub(super) fn targets(&self, account: Account) -> Vec<Target> {
+        self.wants.keys().map(|resource| Target { account, resource: resource.clone() }).collect()
+    }
+
+    /// Works out the targets anew and compares them with what they were.
+    fn refresh(&mut self, account: Account) -> Vec<Change> {
+        let after = expand(&self.desired, self.facts.as_ref());
+        let before = std::mem::replace(&mut self.wants, after);
+        let target = |resource: &Resource| Target { account, resource: resource.clone() };
+        let mut changes: Vec<Change> = before
+            .keys()
+            .filter(|resource| !self.wants.contains_key(*resource))
+            .map(|gone| Change::Remove(target(gone)))
+            .collect();
+
+        let role_is_stale = self.role.as_ref().is_some_and(|(read_for, _)| !is_same_role(read_for, &self.desired.role));
+        if role_is_stale || !self.wants.contains_key(&Resource::Role) {
+            self.role = None;
+        }
+        if role_is_stale {
+            self.presence = Presence::Unknown;
+        }
+        for (resource, want) in &self.wants {
+            let known = before.get(resource);
+            if known.is_none() {
+                changes.push(Change::Add(target(resource)));
+            }
+            let enabled = matches!(want, Want::Setting(DesiredSetting { state: SettingState::Enabled, .. }));
+            match self.job(resource) {
+                Some(_) if known != Some(want) => changes.push(Change::Redeclare(target(resource))),
+                None if role_is_stale && enabled && known.is_some() => {
+                    changes.push(Change::Park(target(resource), "the role has not been read as it is now declared"));
+                }
+                _ => {}
+            }
+        }
+        changes
+    }
+
+    fn dependents(&self, account: Account) -> impl Iterator<Item = Target> {
+        self.targets(account).into_iter().filter(|target| target.resource != Resource::Account)
+    }
+
+    /// What needs only the account: its role, and the settings that need no role.
+    fn ready_dependents(&self, account: Account) -> impl Iterator<Item = Target> {
+        let ready: Vec<Target> = self.dependents(account).filter(|target| self.job(&target.resource).is_some()).collect();
+        ready.into_iter()
+    }
+
+    fn settings(&self, account: Account, state: SettingState) -> impl Iterator<Item = Target> {
+        self.wants.iter().filter_map(move |(resource, want)| match want {
+            Want::Setting(setting) if setting.state == state => Some(Target { account, resource: resource.clone() }),
+            _ => None,
+        })
+    }
+}
+
+/// Whether what was read of the role for one declaration tells what settings need to know for the other: they point to a
+/// name at a path.
+fn is_same_role(one: &DesiredRole, other: &DesiredRole) -> bool {
+    one.name == other.name && one.path == other.path
+}

@@ -1,0 +1,77 @@
+//! Tells what happened: one place makes the log line and the count of each event, so that they cannot disagree.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::ledger::{Entry, Ledger};
+use crate::metrics::{CorrectionResult, Metrics};
+use crate::outcome::Outcome;
+use crate::plan::Drift;
+use crate::target::{State, Target};
+
+/// Logs and counts outcomes.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    metrics: Metrics,
+    ledger: Ledger,
+}
+
+impl Reporter {
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Self { metrics, ledger: Ledger::default() }
+    }
+
+    /// Tells of one finished reconcile. `before` is the state the target was in.
+    pub(super) fn finished(&mut self, account: &str, target: &Target, outcome: &Outcome, before: Option<State>, took: Duration) {
+        self.metrics.reconcile(target.resource.kind(), outcome.state, took);
+        for entry in self.ledger.enter(target, outcome) {
+            self.tell(account, target, outcome, &entry);
+        }
+        if before != Some(outcome.state) {
+            tell_state(account, target, outcome);
+        }
+    }
+
+    pub(super) fn forget(&mut self, target: &Target) {
+        self.ledger.forget(target);
+    }
+
+    fn tell(&self, account: &str, target: &Target, outcome: &Outcome, entry: &Entry) {
+        let (region, resource) = (target.region_label(), target.resource_label());
+        let changed_by = outcome.changed_before.as_ref().map(|change| change.by.as_str());
+        let changed_at = outcome.changed_before.as_ref().and_then(|change| change.at).map(|at| at.to_string());
+        let changed_at = changed_at.as_deref();
+        let kind = |drift: &Drift| drift.kind.label();
+        match entry {
+            Entry::Detected(drift) => {
+                self.metrics.drift_detected(account, target, kind(drift));
+                let (kind, before, after) = (kind(drift), &drift.before, &drift.after);
+                warn!(account, region, resource, kind, before, after, changed_by, changed_at, "drift detected");
+            }
+            Entry::Corrected(drift) => {
+                self.metrics.correction(account, target, kind(drift), CorrectionResult::Corrected);
+                let (kind, before, after) = (kind(drift), &drift.before, &drift.after);
+                info!(account, region, resource, kind, before, after, changed_by, changed_at, "drift corrected");
+            }
+            Entry::CorrectionFailed(drift) => {
+                self.metrics.correction(account, target, kind(drift), CorrectionResult::Failed);
+                let (kind, reason) = (kind(drift), outcome.reason.as_deref());
+                error!(account, region, resource, kind, reason, "correction failed");
+            }
+            Entry::Gone(drift) => {
+                info!(account, region, resource, kind = kind(drift), "drift is gone, and not by this controller");
+            }
+        }
+    }
+}
+
+fn tell_state(account: &str, target: &Target, outcome: &Outcome) {
+    let (region, resource, state) = (target.region_label(), target.resource_label(), outcome.state.label());
+    let reason = outcome.reason.as_deref();
+    match outcome.state {
+        State::InSync => info!(account, region, resource, state, "in sync"),
+        State::Drifted | State::Held | State::Unknown => warn!(account, region, resource, state, reason, "not in sync"),
+        State::Blocked => error!(account, region, resource, state, reason, "not in sync"),
+    }
+}

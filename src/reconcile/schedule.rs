@@ -1,0 +1,93 @@
+//! When to look again. Pure: the outcome, the failures so far and a random number in, a delay out.
+//!
+//! ```text
+//! after                        | delay
+//! -----------------------------+------------------------------------------------------------
+//! nothing to do, held, drifted | the interval, 10% more or less, so that regions do not march in step
+//! AWS is still applying        | 1 s, 2 s, 4 s ... the interval or a minute, whichever is less
+//! throttled, no answer, a race | random in (half, whole) of 1 s, 2 s, 4 s ... 5 min
+//! refused                      | random in (half, whole) of 30 s, 1 min, 2 min ... 15 min
+//! ```
+
+use std::time::Duration;
+
+use crate::cloud::Retry;
+use crate::outcome::Next;
+
+/// After the first failure that will pass by itself; doubled by each further one.
+const BACKOFF_BASE: Duration = Duration::from_secs(1);
+/// The longest wait for something that will pass by itself.
+const BACKOFF_CAP: Duration = Duration::from_mins(5);
+/// After the first refusal: soon enough for the person who is fixing the permission right now.
+const SLOW_BASE: Duration = Duration::from_secs(30);
+/// The longest wait for a person.
+const SLOW_CAP: Duration = Duration::from_mins(15);
+/// The longest wait for AWS to finish what it says it is doing.
+const SOON_CAP: Duration = Duration::from_mins(1);
+
+/// How often everything is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// From one look at a target to the next, when all is well.
+    pub interval: Duration,
+}
+
+/// How long to wait. `failures` counts the looks in a row, this one included, that did not come to an end; `jitter` is
+/// random in 0..1.
+#[must_use]
+pub fn next_delay(schedule: Schedule, next: Next, failures: u32, jitter: f64) -> Duration {
+    match next {
+        Next::Interval => schedule.interval.mul_f64(0.9 + 0.2 * jitter),
+        Next::Soon => doubled(BACKOFF_BASE, failures, SOON_CAP.min(schedule.interval)),
+        Next::Retry(Retry::Backoff) => spread(doubled(BACKOFF_BASE, failures, BACKOFF_CAP), jitter),
+        Next::Retry(Retry::Slow) => spread(doubled(SLOW_BASE, failures, SLOW_CAP), jitter),
+    }
+}
+
+fn doubled(base: Duration, failures: u32, cap: Duration) -> Duration {
+    base.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(cap)
+}
+
+/// Half of the delay is certain, so that a sick target is never asked at once; the other half keeps targets apart.
+fn spread(delay: Duration, jitter: f64) -> Duration {
+    delay.mul_f64(0.5 + 0.5 * jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SCHEDULE: Schedule = Schedule { interval: Duration::from_mins(5) };
+
+    #[test]
+    fn the_delays_are_those_of_the_table() {
+        let at = |next, failures, jitter| next_delay(SCHEDULE, next, failures, jitter).as_millis();
+        assert_eq!(
+            [at(Next::Interval, 0, 0.0), at(Next::Interval, 0, 0.5), at(Next::Interval, 0, 1.0)],
+            [270_000, 300_000, 330_000]
+        );
+        assert_eq!([1, 2, 3, 7, 40].map(|failures| at(Next::Soon, failures, 0.7)), [1000, 2000, 4000, 60_000, 60_000]);
+        let backoff = Next::Retry(Retry::Backoff);
+        assert_eq!([1, 2, 9, 10, 40].map(|failures| at(backoff, failures, 1.0)), [1000, 2000, 256_000, 300_000, 300_000]);
+        let slow = Next::Retry(Retry::Slow);
+        assert_eq!([1, 2, 5, 6, 40].map(|failures| at(slow, failures, 1.0)), [30_000, 60_000, 480_000, 900_000, 900_000]);
+    }
+
+    #[test]
+    fn a_short_interval_is_never_made_longer_by_looking_again_soon() {
+        let schedule = Schedule { interval: Duration::from_secs(2) };
+        assert_eq!(next_delay(schedule, Next::Soon, 9, 0.0), Duration::from_secs(2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_target_is_ever_retried_at_once_or_forgotten(failures in 1u32..200, jitter in 0.0f64..1.0) {
+            for next in [Next::Interval, Next::Soon, Next::Retry(Retry::Backoff), Next::Retry(Retry::Slow)] {
+                let delay = next_delay(SCHEDULE, next, failures, jitter);
+                prop_assert!(delay >= Duration::from_millis(500), "{next:?} {delay:?}");
+                prop_assert!(delay <= SLOW_CAP, "{next:?} {delay:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What ships beside the binary, held against the code: alerts, runbook, policies, examples.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use dhmc_controller::metrics::CATALOGUE;
+use serde_json::Value;
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap()
+}
+
+fn promtool(arguments: &[&str]) {
+    let output =
+        Command::new("promtool").args(arguments).current_dir(path("")).output().expect("promtool is missing: run `make tools`");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn the_alerts_are_valid_and_fire_and_are_silent_as_their_tests_say() {
+    promtool(&["check", "rules", "deploy/monitoring/alerts.yaml"]);
+    promtool(&["test", "rules", "deploy/monitoring/alerts_test.yaml"]);
+}
+
+#[test]
+fn every_metric_of_an_alert_exists() {
+    let alerts = read("deploy/monitoring/alerts.yaml");
+    let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("dhmc_"));
+    for word in words {
+        assert!(CATALOGUE.iter().any(|metric| metric.name == word), "{word}");
+    }
+}
+
+#[test]
+fn every_alert_has_a_test_and_a_heading_in_the_runbook() {
+    let (alerts, tests, runbook) =
+        (read("deploy/monitoring/alerts.yaml"), read("deploy/monitoring/alerts_test.yaml"), read("docs/RUNBOOK.md"));
+    let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(runbook.contains(&format!("\n## {name}\n")), "no heading: {name}");
+        assert!(alerts.contains(&format!("runbook_url: docs/RUNBOOK.md#{}\n", name.to_lowercase())), "no link: {name}");
+        let silent = format!("alertname: {name}, exp_alerts: []");
+        let fires = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels");
+        assert!(tests.contains(&silent) && tests.contains(&fires), "not tested both ways: {name}");
+    }
+}
+
+/// Every call that the controller can make is allowed, and nothing else.
+#[test]
+fn the_policy_allows_exactly_the_calls_that_are_made() {
+    let policy: Value = serde_json::from_str(&read("deploy/iam/controller-policy.json")).unwrap();
+    let mut allowed: Vec<String> = Vec::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        match &statement["Action"] {
+            Value::String(action) => allowed.push(action.clone()),
+            actions => allowed.extend(actions.as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned())),
+        }
+    }
+    let mut made: Vec<String> = Vec::new();
+    for file in ["src/aws/ssm.rs", "src/aws/iam.rs", "src/aws/account.rs"] {
+        let text = read(file);
+        made.extend(text.split('"').filter(|word| is_operation(word)).map(str::to_owned));
+    }
+    // Naming a role in a setting passes it to the service; the call itself has no other name.
+    made.push("iam:PassRole".to_owned());
+    made.sort_unstable();
+    made.dedup();
+    allowed.sort_unstable();
+    assert_eq!(allowed, made);
+}
+
+fn is_operation(word: &str) -> bool {
+    let Some((service, operation)) = word.split_once(':') else { return false };
+    ["ssm", "iam", "account"].contains(&service)
+        && operation.starts_with(|c: char| c.is_ascii_uppercase())
+        && operation.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[test]
+fn the_examples_and_the_readme_hold_valid_documents() {
+    for name in ["config/minimal.yaml", "config/example.yaml"] {
+        dhmc_controller::desired::load(read(name).as_bytes()).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+    }
+    let readme = read("README.md");
+    let block = readme.split("   ```yaml\n").nth(1).and_then(|rest| rest.split("   ```").next()).unwrap();
+    let lines: Vec<&str> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
+    let document = lines.join("\n");
+    dhmc_controller::desired::load(document.as_bytes()).unwrap_or_else(|problems| panic!("README.md: {problems}"));
+}

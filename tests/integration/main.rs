@@ -1,0 +1,17 @@
+//! The controller against AWS as two independent referees play it: the sandbox of this project, and ministack.
+
+#![expect(unreachable_pub, reason = "a binary has no inside and outside")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by ending")]
+
+mod binary;
+mod convergence;
+mod endpoints;
+mod faults;
+mod harness;
+mod identity;
+mod metrics;
+mod referee;
+mod reload;
+mod scenarios;
+mod sdk;
+mod settings;
