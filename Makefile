@@ -19,7 +19,7 @@ lint: #? clippy, with and without the demo
 	cargo clippy --no-default-features --lib --bins --locked -- -D warnings
 
 test: tools #? all tests: units, the AWS CLI against the sandbox, the controller against both referees
-	cargo test --workspace --locked
+	cargo test --workspace --lib --tests --locked
 
 docs: #? build the documentation; a broken link fails
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::account::Finding;
-use super::flights::{Flights, Landing};
+use super::flights::{Errand, Flights, Landing};
 use super::job::{Found, Report};
 use super::membership::{AccountMemory, Change};
 use super::queue::{Ending, Queue, Wake};
@@ -163,10 +163,12 @@ impl<C: Cloud> Fleet<C> {
                 Change::Wake(target) => self.wake(&target, Wake::Hint),
                 Change::Redeclare(target) => {
                     self.flights.call_off(&target);
+                    self.reporter.redeclared(&target);
                     self.wake(&target, Wake::Redeclared);
                 }
                 Change::Park(target, why) => {
                     self.flights.call_off(&target);
+                    self.reporter.redeclared(&target);
                     self.queue.unschedule(&target);
                     self.setup.board.wait(&target, State::Unknown, why.to_owned(), time);
                 }
@@ -222,6 +224,7 @@ impl<C: Cloud> Fleet<C> {
                 // What it stands on has gone since it was woken; it is woken again when that is back.
                 let due = self.queue.give_back(&target, now);
                 self.show_due(&target, due);
+                self.settle(&target);
                 continue;
             };
             self.setup.board.begin(&target);
@@ -237,9 +240,12 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Enters what a worker brought back.
-    fn finish(&mut self, Landing { target, took, report }: Landing) {
+    fn finish(&mut self, Landing { target, took, errand, report }: Landing) {
         let now = Instant::now();
-        let Some(Report { outcome, found }) = report else {
+        if errand == Errand::CalledOff {
+            self.tell_what_was_written(&target, report.as_ref(), took);
+        }
+        let Some(Report { outcome, found }) = report.filter(|_| errand == Errand::Current) else {
             let due = self.queue.give_back(&target, now);
             self.setup.board.abandon(&target);
             self.show_due(&target, due);
@@ -269,26 +275,21 @@ impl<C: Cloud> Fleet<C> {
         self.learn(&target, &outcome, found);
     }
 
-    /// Puts an outcome on the board, counts it and logs it. What was written for a target that nobody wants any more is told
-    /// too; whether it is in sync is nobody's business then, nor while its account may be the wrong one.
+    /// Puts an outcome on the board, counts it and logs it.
     fn tell(&mut self, target: &Target, outcome: &Outcome, due: Option<Instant>, took: Duration) {
-        let is_account = target.resource == Resource::Account;
-        let usable = self.accounts.get(&target.account).is_some_and(AccountMemory::is_usable);
-        let mut before = Some(outcome.state);
-        if self.queue.contains(target) && (is_account || usable) {
-            let next_due = due.and_then(|due| self.time_of(due));
-            before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
-        } else {
-            self.setup.board.abandon(target);
-            if outcome.corrections.is_empty() {
-                return;
-            }
-        }
+        let next_due = due.and_then(|due| self.time_of(due));
+        let before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
         let account = self.setup.board.account_label(target.account);
         self.reporter.finished(&account, target, outcome, before, took);
-        if !self.queue.contains(target) {
-            self.reporter.forget(target);
-        }
+    }
+
+    /// A worker that was called off had begun to write: that is counted and logged, and says nothing about where the target
+    /// stands as it is declared now.
+    fn tell_what_was_written(&mut self, target: &Target, report: Option<&Report>, took: Duration) {
+        let Some(Report { outcome, .. }) = report.filter(|report| !report.outcome.corrections.is_empty()) else { return };
+        let account = self.setup.board.account_label(target.account);
+        self.reporter.finished(&account, target, outcome, Some(outcome.state), took);
+        self.reporter.redeclared(target);
     }
 
     /// Passes on what a look at an account or role means for what stands on it.

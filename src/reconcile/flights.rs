@@ -23,6 +23,16 @@ struct Flight {
     target: Target,
     began: Instant,
     stop: CancellationToken,
+    errand: Errand,
+}
+
+/// Whether anybody still wants what a worker brings back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// It is about the declaration in force.
+    Current,
+    /// It was called off: it is about a declaration that is not in force any more.
+    CalledOff,
 }
 
 /// A worker that is back.
@@ -30,6 +40,7 @@ struct Flight {
 pub(super) struct Landing {
     pub(super) target: Target,
     pub(super) took: Duration,
+    pub(super) errand: Errand,
     /// `None`: it was called off before it wrote anything.
     pub(super) report: Option<Report>,
 }
@@ -55,12 +66,15 @@ impl Flights {
         work: impl Future<Output = Option<Report>> + Send + 'static,
     ) {
         let handle = self.workers.spawn(work);
-        self.running.insert(handle.id(), Flight { target, began: Instant::now(), stop });
+        self.running.insert(handle.id(), Flight { target, began: Instant::now(), stop, errand: Errand::Current });
     }
 
     /// Calls off work that nobody wants any more. A write that has begun is finished all the same.
-    pub(super) fn call_off(&self, target: &Target) {
-        self.running.values().filter(|flight| flight.target == *target).for_each(|flight| flight.stop.cancel());
+    pub(super) fn call_off(&mut self, target: &Target) {
+        for flight in self.running.values_mut().filter(|flight| flight.target == *target) {
+            flight.stop.cancel();
+            flight.errand = Errand::CalledOff;
+        }
     }
 
     /// Waits for the next worker to come back; `None` when there is none. Cancel-safe.
@@ -69,8 +83,8 @@ impl Flights {
             Ok((id, report)) => (id, report),
             Err(failed) => (failed.id(), Some(Report::broken(&failed))),
         };
-        let flight = self.running.remove(&id)?;
-        Some(Landing { target: flight.target, took: flight.began.elapsed(), report })
+        let Flight { target, began, errand, .. } = self.running.remove(&id)?;
+        Some(Landing { target, took: began.elapsed(), errand, report })
     }
 
     /// Ends everything at once.

@@ -70,6 +70,11 @@ impl Ledger {
         entries
     }
 
+    /// The target is declared differently: whether earlier writes worked cannot be told by the new declaration.
+    pub(super) fn redeclared(&mut self, target: &Target) {
+        self.open.get_mut(target).into_iter().flatten().for_each(|open| open.written = false);
+    }
+
     /// Forgets a target that nobody wants any more.
     pub(super) fn forget(&mut self, target: &Target) {
         self.open.remove(target);

@@ -63,6 +63,9 @@ impl AccountMemory {
         if self.desired == *desired {
             return Vec::new();
         }
+        if !is_same_role(&self.desired.role, &desired.role) {
+            self.presence = Presence::Unknown;
+        }
         self.desired = Arc::clone(desired);
         self.refresh(account)
     }
@@ -72,8 +75,10 @@ impl AccountMemory {
         match finding {
             Finding::Unread => Vec::new(),
             Finding::Wrong => {
-                self.facts = None;
                 self.role = None;
+                if self.facts.take().is_none() {
+                    return Vec::new();
+                }
                 self.dependents(account).map(|target| Change::Park(target, "the account is not verified")).collect()
             }
             Finding::Verified(mut facts) => {
@@ -98,7 +103,7 @@ impl AccountMemory {
 
     /// Somebody has looked at the role. `reason` is why it could not be read, if it could not.
     pub(super) fn role_was_looked_at(&mut self, account: Account, found: RoleFinding, reason: Option<&str>) -> Vec<Change> {
-        if !is_same_role(&found.want, &self.desired.role) {
+        if self.facts.is_none() || !is_same_role(&found.want, &self.desired.role) {
             return Vec::new();
         }
         self.presence = found.presence;
@@ -110,7 +115,7 @@ impl AccountMemory {
 
     /// The role could not be read. What was known of it holds until somebody reads otherwise.
     pub(super) fn role_is_unreadable(&mut self, account: Account, reason: Option<&str>) -> Vec<Change> {
-        if self.role.is_some() {
+        if self.facts.is_none() || self.role.is_some() {
             return Vec::new();
         }
         let why = format!("it could not be read ({})", reason.unwrap_or("no reason given"));
@@ -118,7 +123,8 @@ impl AccountMemory {
     }
 
     fn role_is(&mut self, account: Account, ready: RoleReadiness) -> Vec<Change> {
-        if self.role.as_ref().is_some_and(|(_, before)| *before == ready) {
+        let is_wanted = self.wants.contains_key(&Resource::Role);
+        if !is_wanted || self.role.as_ref().is_some_and(|(_, before)| *before == ready) {
             return Vec::new();
         }
         self.role = Some((Arc::clone(&self.desired.role), ready));
@@ -170,9 +176,6 @@ impl AccountMemory {
         if role_is_stale || !self.wants.contains_key(&Resource::Role) {
             self.role = None;
         }
-        if role_is_stale {
-            self.presence = Presence::Unknown;
-        }
         for (resource, want) in &self.wants {
             let known = before.get(resource);
             if known.is_none() {
@@ -181,7 +184,8 @@ impl AccountMemory {
             let enabled = matches!(want, Want::Setting(DesiredSetting { state: SettingState::Enabled, .. }));
             match self.job(resource) {
                 Some(_) if known != Some(want) => changes.push(Change::Redeclare(target(resource))),
-                None if role_is_stale && enabled && known.is_some() => {
+                // What is under way may still be the old declaration's; what it waits for is the role of the new one.
+                None if self.facts.is_some() && known.is_some() && (known != Some(want) || (role_is_stale && enabled)) => {
                     changes.push(Change::Park(target(resource), "the role has not been read as it is now declared"));
                 }
                 _ => {}

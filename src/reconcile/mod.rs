@@ -88,16 +88,22 @@ async fn correct<S: Subject>(
 ) -> (Outcome, Option<S::Observed>) {
     let mut done = vec![Done::NotTried; plan.actions.len()];
     let mut refused: Option<CloudError> = None;
+    let mut foundation_is_laid = false;
     for (action, done) in plan.actions.iter().zip(&mut done) {
         if stop.is_cancelled() {
             break;
         }
         match subject.apply(action).await {
-            Ok(()) => *done = Done::Written,
+            Ok(()) => {
+                *done = Done::Written;
+                foundation_is_laid |= S::is_foundation(action);
+            }
             Err(error) => {
                 *done = if may_have_acted(&error) { Done::Written } else { Done::Refused };
                 let goes_on = error.kind.retry() == Retry::Slow && !S::is_foundation(action);
-                refused.get_or_insert(error);
+                // What does not exist right after what it belongs to was created may only not have spread yet.
+                let kind = if foundation_is_laid && error.kind == ErrorKind::Missing { ErrorKind::Conflict } else { error.kind };
+                refused.get_or_insert(CloudError { kind, ..error });
                 if !goes_on {
                     break;
                 }
@@ -114,10 +120,13 @@ async fn correct<S: Subject>(
     (Outcome { changed_before, ..outcome }, after.ok())
 }
 
-/// Whether a call that ended like this may have been carried out all the same: the answer was lost, or somebody (perhaps an
-/// earlier attempt of ours) was faster.
+/// Whether a call that ended like this may have been carried out all the same. The SDK repeats a call whose answer was lost,
+/// and what the second attempt is told (too many updates, no such entity) may be about the first.
 fn may_have_acted(error: &CloudError) -> bool {
-    error.kind == ErrorKind::Unavailable || error.code.as_deref() == Some("EntityAlreadyExists")
+    match error.kind {
+        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Conflict | ErrorKind::Missing => true,
+        ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => false,
+    }
 }
 
 fn read_back<S: Subject>(
@@ -144,7 +153,8 @@ fn read_back<S: Subject>(
         let (state, next) = refusal(&error);
         return Outcome { state, next, reason: Some(error.to_string()), error: Some(error.kind), ..outcome };
     }
-    if outcome.state == State::Drifted {
+    let all_tried = outcome.corrections.iter().all(|correction| correction.progress != Progress::NotTried);
+    if outcome.state == State::Drifted && all_tried {
         let reason = format!("written; AWS does not show it yet: {}", crate::outcome::describe(&left.drift));
         return Outcome { reason: Some(reason), next: Next::Soon, ..outcome };
     }
@@ -183,12 +193,11 @@ fn corrections<S: Subject>(plan: &Plan<S::Action>, done: &[Done], gone: impl Fn(
     plan.drift.iter().filter_map(with_progress).collect()
 }
 
-/// A write that AWS refused. What does not exist right after a write of ours may only not have spread yet.
+/// A write that AWS refused.
 fn refusal(error: &CloudError) -> (State, Next) {
-    let retry = if error.kind == ErrorKind::Missing { Retry::Backoff } else { error.kind.retry() };
-    let state = match retry {
+    let state = match error.kind.retry() {
         Retry::Backoff => State::Drifted,
         Retry::Slow => State::Blocked,
     };
-    (state, Next::Retry(retry))
+    (state, Next::Retry(error.kind.retry()))
 }

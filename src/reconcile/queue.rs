@@ -67,11 +67,14 @@ impl Queue {
         }
     }
 
-    /// Takes the due time of an idle target away.
+    /// Takes the due time of an idle target away: what it stands on is declared differently, and so is the target. What AWS
+    /// refused was about the old declaration.
     pub fn unschedule(&mut self, target: &Target) {
-        if let Some(entry) = self.entries.get_mut(target)
-            && let Some(due) = entry.due.take()
-        {
+        let Some(entry) = self.entries.get_mut(target) else { return };
+        if entry.ending == Some(Ending::Refused) {
+            (entry.not_before, entry.failures) = (None, 0);
+        }
+        if let Some(due) = entry.due.take() {
             self.due.remove(&(due, target.clone()));
         }
     }

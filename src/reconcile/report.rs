@@ -33,6 +33,11 @@ impl Reporter {
         }
     }
 
+    /// The target is declared differently from now on.
+    pub(super) fn redeclared(&mut self, target: &Target) {
+        self.ledger.redeclared(target);
+    }
+
     pub(super) fn forget(&mut self, target: &Target) {
         self.ledger.forget(target);
     }

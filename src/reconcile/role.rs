@@ -26,8 +26,8 @@ pub enum Presence {
 impl Presence {
     /// It was seen.
     pub(super) const SEEN: Self = Self::Expected { misses: 1 };
-    /// It was created, and not seen yet. With the waits of 1, 2, 4, 8 and 16 seconds between them, these looks cover half a
-    /// minute; IAM says seconds.
+    /// It was created, and not seen yet. With waits of 1, 2, 4, 8 and 16 seconds between them (less where the interval is
+    /// shorter), these looks cover half a minute; IAM promises no figure.
     pub(super) const CREATED: Self = Self::Expected { misses: 5 };
 
     /// After a look that missed it.

@@ -1,5 +1,5 @@
 //! The control path `/_sandbox/…`: what the library's handles do, for people and scripts. Unsigned JSON; only for a
-//! sandbox that listens on a loopback address.
+//! sandbox that listens on a loopback address; elsewhere it is not there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

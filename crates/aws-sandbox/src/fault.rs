@@ -199,7 +199,7 @@ impl Faults {
         }
         let mut table = self.table.lock();
         let position = table.active.iter_mut().position(|(_, fault, dice)| {
-            fault.matches(call) && fault.per_mille.is_none_or(|chance| dice.u16(0..1000) < chance)
+            fault.times != Some(0) && fault.matches(call) && fault.per_mille.is_none_or(|chance| dice.u16(0..1000) < chance)
         })?;
         let fault = &mut table.active[position].1;
         let kind = fault.kind.clone();

@@ -61,20 +61,33 @@ pub(crate) fn trusts(document: &str, service: &str) -> bool {
     let Ok(statements) = statements(document) else {
         return false;
     };
-    let names = |statement: &&Value| {
-        let services = statement.get("Principal").and_then(|p| p.get("Service"));
-        let actions = one_or_many(statement.get("Action"));
-        one_or_many(services).any(|name| name == service) && actions.into_iter().any(assumes_roles)
-    };
-    let has = |effect: &str| {
-        let mut hits = statements.iter().filter(names);
+    let has = |effect: &str, reaches: &dyn Fn(&Value) -> bool| {
+        let mut hits = statements.iter().filter(|statement| is_about_assuming(statement) && reaches(statement));
         hits.any(|statement| statement.get("Effect").and_then(Value::as_str) == Some(effect))
     };
-    has("Allow") && !has("Deny")
+    let named = |statement: &Value| names(statement, "Service", service);
+    let everybody =
+        |statement: &Value| statement.get("Principal").and_then(Value::as_str) == Some("*") || names(statement, "AWS", "*");
+    // Everybody is enough to shut a service out, and not enough to let it in: the latter is a guess, on the strict side.
+    has("Allow", &named) && !has("Deny", &|statement| named(statement) || everybody(statement))
 }
 
+fn names(statement: &Value, kind: &str, wanted: &str) -> bool {
+    let principals = statement.get("Principal").and_then(|principal| principal.get(kind));
+    one_or_many(principals).any(|name| name == wanted)
+}
+
+fn is_about_assuming(statement: &Value) -> bool {
+    match statement.get("NotAction") {
+        Some(except) => !one_or_many(Some(except)).any(assumes_roles),
+        None => one_or_many(statement.get("Action")).any(assumes_roles),
+    }
+}
+
+/// A `*` stands at the end only: nobody writes other wildcards into a trust policy.
 fn assumes_roles(action: &str) -> bool {
-    ["sts:assumerole", "sts:*", "*"].contains(&action.to_ascii_lowercase().as_str())
+    let action = action.to_ascii_lowercase();
+    action.strip_suffix('*').map_or(action == "sts:assumerole", |start| "sts:assumerole".starts_with(start))
 }
 
 /// The statements, each with an effect and an action.

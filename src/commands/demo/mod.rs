@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sandbox::{AccountHandle, Options as SandboxOptions, Sandbox};
+use aws_sandbox::{AccountHandle, Options as SandboxOptions, Record, Sandbox};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,8 @@ pub async fn demo(args: DemoArgs) -> ExitCode {
 
 async fn run(args: DemoArgs) -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start(SandboxOptions::default()).await?;
+    // Nobody reads the journal here, and a demo may run for days.
+    sandbox.configure(|knobs| knobs.record = Record::CountsOnly);
     let account = sandbox.account(ACCOUNT);
     account.put_role(sabotage::other_role());
     sabotage::prepare(&account);

@@ -254,6 +254,47 @@ async fn work_under_way_on_an_old_declaration_is_given_up_before_it_writes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reset_under_way_is_given_up_when_the_region_is_declared_enabled() {
+    let running = run("{regions: {sa-east-1: disabled}}", |cloud| {
+        cloud.settings.lock().unwrap().insert("sa-east-1".parse().unwrap(), VALUE.to_owned());
+        cloud.trouble("read sa-east-1", Trouble::Delays(Duration::from_secs(5)));
+    });
+    pass(Duration::from_secs(1)).await;
+    running.desired.send(state("{regions: {sa-east-1: enabled}}")).unwrap();
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(running.state_of("sa-east-1"), Some(State::InSync));
+    assert_eq!(running.end().await.times("reset setting sa-east-1").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_were_refused_for_one_role_are_looked_at_at_once_for_another() {
+    let running = run("{regions: {us-east-1: enabled}}", |cloud| {
+        cloud.trouble("update setting us-east-1", Trouble::Fails(ErrorKind::Denied));
+    });
+    pass(Duration::from_mins(20)).await;
+    assert_eq!(running.state_of("us-east-1"), Some(State::Blocked));
+    running.cloud.trouble.lock().unwrap().clear();
+    running.desired.send(state("{role: {name: Another}, regions: {us-east-1: enabled}}")).unwrap();
+    // A role of another name is created, and IAM shows it at once.
+    pass(Duration::from_secs(3)).await;
+    assert_eq!(running.state_of("us-east-1"), Some(State::InSync));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_for_an_old_declaration_says_nothing_about_the_new_one() {
+    let running = run("{regions: {us-east-1: enabled}}", |cloud| {
+        cloud.trouble("update setting us-east-1", Trouble::Delays(Duration::from_secs(5)));
+    });
+    pass(Duration::from_secs(1)).await;
+    running.cloud.trouble("role", Trouble::Delays(Duration::from_secs(30)));
+    running.desired.send(state("{role: {name: Another}, regions: {us-east-1: enabled}}")).unwrap();
+    pass(Duration::from_secs(10)).await;
+    assert_eq!(running.state_of("us-east-1"), Some(State::Unknown), "not in sync with what is declared now");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_of_regions_that_is_refused_leaves_the_named_ones_kept() {
     let running = run("{regions: {us-east-1: enabled}, otherRegions: enabled}", |cloud| {
         cloud.trouble("regions", Trouble::Fails(ErrorKind::Denied));

@@ -21,6 +21,8 @@ use crate::world::World;
 
 /// No request of these services comes near: the largest document is 10 kB.
 const BODY_LIMIT: usize = 1 << 20;
+/// After a failed accept.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// The connection is to be closed without an answer.
 #[derive(Debug)]
@@ -43,9 +45,10 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<World>, control: Rou
             // Finished connections are taken out, or the set would grow with every one of them.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
-                // A failed accept concerns one client only.
-                if let Ok((socket, _)) = accepted {
-                    connections.spawn(connection(socket, Arc::clone(&world), control.clone()));
+                match accepted {
+                    Ok((socket, _)) => drop(connections.spawn(connection(socket, Arc::clone(&world), control.clone()))),
+                    // Out of file descriptors, most likely: the next accept fails as well until a connection ends.
+                    Err(_) => tokio::time::sleep(PAUSE).await,
                 }
             }
         }
