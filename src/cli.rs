@@ -1,12 +1,13 @@
 //! The command line: every flag is also a `DHMC_*` variable. Raw arguments in, resolved options out.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{BoolishValueParser, Resettable};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::app::Options;
@@ -23,6 +24,22 @@ pub struct Cli {
     /// How logs look.
     #[command(flatten)]
     pub logs: LogArgs,
+}
+
+impl Cli {
+    /// Reads the arguments. A variable that is set to nothing is a variable that is not set.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let command = without_empty_variables(Self::command());
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|flag| {
+        let empty = flag.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if empty { flag.env(Resettable::Reset) } else { flag }
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// What to do.
@@ -65,7 +82,7 @@ pub struct RunArgs {
     #[arg(long, env = "DHMC_WORKERS", default_value = "64")]
     pub workers: NonZeroUsize,
     /// Look at everything once, correct what drifted, and exit. Serves no HTTP.
-    #[arg(long, env = "DHMC_ONCE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DHMC_ONCE", value_parser = BoolishValueParser::new())]
     pub once: bool,
     /// A PEM file of certificate authorities to trust instead of the system's.
     #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
@@ -95,11 +112,7 @@ impl RunArgs {
             config: self.config.clone(),
             interval: self.interval,
             workers: self.workers.get(),
-            aws: AwsOptions {
-                // A variable that is set to nothing is a variable that is not set.
-                ca_bundle: self.ca_bundle.clone().filter(|file| !file.as_os_str().is_empty()),
-                ..AwsOptions::default()
-            },
+            aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), ..AwsOptions::default() },
         }
     }
 }
@@ -115,7 +128,6 @@ fn interval(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use dhmc_controller::{cli::Cli, commands};
+use dhmc_controller::cli::Cli;
+use dhmc_controller::commands;
 
 fn main() -> ExitCode {
-    commands::execute(Cli::parse())
+    match Cli::read(std::env::args_os()) {
+        Ok(cli) => commands::execute(cli),
+        Err(usage) => commands::usage(&usage),
+    }
 }

@@ -25,6 +25,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How many problems of one document the log and the status tell. The rest is only counted.
 const MOST_PROBLEMS_TOLD: usize = 50;
 
+/// The first problems, one a line, and how many more there are.
+fn told(problems: &Problems, config: &str) -> String {
+    let mut lines: Vec<String> =
+        problems.iter().take(MOST_PROBLEMS_TOLD).map(|problem| problem.in_file(config).to_string()).collect();
+    let rest = problems.iter().count().saturating_sub(MOST_PROBLEMS_TOLD);
+    if rest > 0 {
+        lines.push(format!("{config}: and {rest} more"));
+    }
+    lines.join("\n")
+}
+
 /// A desired state in force.
 #[derive(Debug)]
 pub struct Loaded {
@@ -69,7 +80,7 @@ pub enum SourceError {
         reason: ReadError,
     },
     /// The file was read and is no desired state.
-    #[error("the desired state cannot be used:\n{}", problems.in_file(&path.display().to_string()))]
+    #[error("the desired state cannot be used:\n{}", told(problems, &path.display().to_string()))]
     Unusable {
         /// Which file.
         path: PathBuf,
@@ -223,11 +234,7 @@ impl Source {
             error!(config, line = problem.line, column = problem.column, path = problem.path, "{}", problem.in_file(&config));
         }
         error!(config, problems = count, "the edit is not in force; the last good desired state is kept");
-        let told: Vec<String> =
-            problems.iter().take(MOST_PROBLEMS_TOLD).map(|problem| problem.in_file(&config).to_string()).collect();
-        let rest = count.saturating_sub(MOST_PROBLEMS_TOLD);
-        let more = if rest > 0 { format!("\n{config}: and {rest} more") } else { String::new() };
-        self.out_of_force(told.join("\n") + &more);
+        self.out_of_force(told(problems, &config));
     }
 
     /// Tells that there is no content.

@@ -1,7 +1,7 @@
 //! Logs: text for people, JSON for machines, on standard error.
 //!
-//! Only this program's own events are logged at the chosen level. The SDK and its HTTP stack are kept to warnings: at finer
-//! levels they print requests and answers, and credentials are not to be logged at any level.
+//! Only this program's own events are logged at the chosen level. The SDK and its HTTP stack are kept to errors: at finer
+//! levels they print requests, answers and what credential helpers write, and credentials are not to be logged at any level.
 
 use clap::ValueEnum;
 use tracing::Level;
@@ -21,7 +21,7 @@ pub enum LogFormat {
 
 /// Starts logging for the whole process.
 pub fn init(format: LogFormat, level: Level) -> Result<(), TryInitError> {
-    let filter = Targets::new().with_default(Level::WARN).with_target("dhmc_controller", level);
+    let filter = Targets::new().with_default(Level::ERROR).with_target("dhmc_controller", level);
     let registry = tracing_subscriber::registry();
     match format {
         LogFormat::Json => {

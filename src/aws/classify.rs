@@ -29,7 +29,11 @@ where
                 operation,
                 kind: kind_of(code, message.unwrap_or_default(), status),
                 code: code.map(str::to_owned),
-                message: message.map_or_else(|| format!("HTTP status {status}"), str::to_owned),
+                message: match message {
+                    Some(message) => cut(message),
+                    None if status < 400 => format!("an answer that cannot be read (HTTP status {status})"),
+                    None => format!("HTTP status {status}"),
+                },
                 source: None,
             }
         }
@@ -47,6 +51,15 @@ where
             Err(_) => failed(ErrorKind::Rejected, "the request could not be built".to_owned()),
         },
         other => failed(ErrorKind::Unavailable, other.to_string()),
+    }
+}
+
+/// AWS writes a sentence or two; whoever stands in for it may write anything, and it goes into logs and the status API.
+fn cut(message: &str) -> String {
+    const MOST: usize = 500;
+    match message.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} ...", &message[..end]),
+        None => message.to_owned(),
     }
 }
 
@@ -181,6 +194,12 @@ mod tests {
             assert_eq!(kind_of(Some(code), message, status), kind, "{code} {message} {status}");
         }
         assert_eq!(kind_of(None, "", 502), Kind::Unavailable);
+    }
+
+    #[test]
+    fn a_message_without_end_is_cut() {
+        assert_eq!(cut("Rate exceeded"), "Rate exceeded");
+        assert_eq!(cut(&"é".repeat(100_000)).chars().count(), 504);
     }
 
     #[test]

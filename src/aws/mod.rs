@@ -5,6 +5,7 @@
 mod account;
 mod attempts;
 mod classify;
+mod environment;
 mod iam;
 mod ssm;
 mod sts;
@@ -76,11 +77,18 @@ pub enum OpenError {
     /// The file that `AWS_CA_BUNDLE` names is of no use.
     #[error(transparent)]
     CaBundle(#[from] trust_roots::CaBundleError),
+    /// An AWS variable cannot be meant as it is.
+    #[error(transparent)]
+    Environment(#[from] environment::EnvironmentError),
 }
 
 impl AwsCloud {
     /// Sets up the clients. Calls nobody: credentials are looked up at the first request.
     pub async fn open(options: AwsOptions, metrics: AwsMetrics) -> Result<Self, OpenError> {
+        // Text only: no AWS variable that is something else is looked at here.
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        environment::check(variables)?;
         let config = load(options).await?;
         let count = CountAttempts::new(metrics.clone());
         let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count.clone()).build());

@@ -13,6 +13,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+/// Forty times what all public certificate authorities take together.
+const LARGEST_BUNDLE: u64 = 8 << 20;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// The bundle is of no use.
@@ -25,6 +27,16 @@ pub enum CaBundleError {
         file: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// It is a directory, a device, or far too large.
+    #[error(
+        "AWS_CA_BUNDLE names {}, which is not a file of at most {} MiB; name a PEM file of certificates, or unset the variable",
+        file.display(),
+        LARGEST_BUNDLE >> 20
+    )]
+    NotABundle {
+        /// The file.
+        file: PathBuf,
     },
     /// It holds no certificate.
     #[error("AWS_CA_BUNDLE names {}, which holds no `{BEGIN}`; name a PEM file of certificates, or unset the variable", file.display())]
@@ -49,7 +61,13 @@ pub(super) fn client_of_the_system() -> SharedHttpClient {
 
 /// An HTTP client that trusts the file's certificates and no others.
 pub(super) fn client_trusting(file: &Path) -> Result<SharedHttpClient, CaBundleError> {
-    let pem = std::fs::read(file).map_err(|source| CaBundleError::Unreadable { file: file.to_owned(), source })?;
+    let unreadable = |source| CaBundleError::Unreadable { file: file.to_owned(), source };
+    // Before opening: a pipe or a device has no end.
+    let metadata = std::fs::metadata(file).map_err(unreadable)?;
+    if !metadata.is_file() || metadata.len() > LARGEST_BUNDLE {
+        return Err(CaBundleError::NotABundle { file: file.to_owned() });
+    }
+    let pem = std::fs::read(file).map_err(unreadable)?;
     check(&pem, file)?;
     let context = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(pem)).build();
     let context = context.map_err(|error| CaBundleError::Unusable { file: file.to_owned(), message: error.to_string() })?;
@@ -79,6 +97,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = client_trusting(&folder.path().join("none.pem")).unwrap_err().to_string();
         assert!(missing.contains("none.pem, which cannot be read; name a readable PEM file"), "{missing}");
+
+        let folder_itself = client_trusting(folder.path()).unwrap_err().to_string();
+        assert!(folder_itself.contains("which is not a file of at most 8 MiB"), "{folder_itself}");
 
         let text = folder.path().join("text.pem");
         std::fs::write(&text, "no certificate here").unwrap();

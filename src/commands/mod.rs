@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod run;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -33,6 +34,14 @@ pub fn execute(cli: Cli) -> ExitCode {
 
 /// Says why on standard error. Exit code 1.
 pub(crate) fn failed(message: &str) -> ExitCode {
-    eprintln!("dhmc-controller: {message}");
+    // Nobody can be told that nobody can be told.
+    let _ = writeln!(io::stderr(), "dhmc-controller: {message}");
     ExitCode::FAILURE
+}
+
+/// Shows help, or what is wrong with the command line: exit code 1, because 2 says that drift remains.
+#[must_use]
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

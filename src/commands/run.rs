@@ -25,7 +25,7 @@ async fn keep(args: &RunArgs) -> Result<ExitCode, StartError> {
     let stop = CancellationToken::new();
     let reload = Arc::new(Notify::new());
     shutdown::listen(stop.clone(), Arc::clone(&reload)).map_err(StartError::Signals)?;
-    let app = App::new(args.options(), stop).await?;
+    let Some(app) = start(args, &stop).await? else { return Ok(ExitCode::SUCCESS) };
     let listener = app::bind(args.listen).await?;
     let address = listener.local_addr().map_or_else(|_| args.listen.to_string(), |address| address.to_string());
     info!(version = VERSION, listen = address, config = %args.config.display(), "started");
@@ -38,10 +38,15 @@ async fn keep(args: &RunArgs) -> Result<ExitCode, StartError> {
 async fn once(args: &RunArgs) -> Result<ExitCode, StartError> {
     let stop = CancellationToken::new();
     shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
-    let app = App::new(args.options(), stop).await?;
+    let Some(app) = start(args, &stop).await? else { return Ok(ExitCode::FAILURE) };
     Ok(match app.once().await {
         PassResult::InSync => ExitCode::SUCCESS,
         PassResult::DriftRemains => ExitCode::from(DRIFT_REMAINS),
         PassResult::Unread => ExitCode::FAILURE,
     })
+}
+
+/// Sets everything up, which may ask the instance for its region and take seconds. `None`: stopped meanwhile.
+async fn start(args: &RunArgs, stop: &CancellationToken) -> Result<Option<App>, StartError> {
+    Box::pin(stop.run_until_cancelled(App::new(args.options(), stop.clone()))).await.transpose()
 }

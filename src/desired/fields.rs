@@ -69,9 +69,7 @@ impl<'n> Field<'n> {
             (Value::Null, "") => Problem::new(&Place::whole_document(), "the document is empty").help(BEGINNING),
             (other, "") => Problem::new(&self.place(), format!("expected {what}, found {}", other.describe())).help(BEGINNING),
             // An empty value has no place of its own.
-            (Value::Null, _) => {
-                Problem::new(&self.key_place(), "there is no value").help(format!("write {what}, or leave the key out"))
-            }
+            (Value::Null, _) => Problem::new(&self.key_place(), "there is no value").help(format!("write {what}")),
             (other, _) => Problem::new(&self.place(), format!("expected {what}, found {}", other.describe())),
         });
     }

@@ -196,6 +196,47 @@ async fn files_that_are_none_are_refused() {
 }
 
 #[tokio::test]
+async fn a_wrong_command_line_exits_1_because_2_says_that_drift_remains() {
+    refused(&["run"], &["--config"]).await;
+    refused(&["run", "--config", "x.yaml", "--interval", "0"], &["--interval"]).await;
+    refused(&["run", "--config", "x.yaml", "--no-such-flag"], &["--no-such-flag"]).await;
+    assert_eq!(output(dhmc(&["--help"])).await.0, Some(0));
+    assert_eq!(output(dhmc(&["--version"])).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = config(folder.path(), SPEC);
+    let mut command = at(dhmc(&["run", "--once"]), &sandbox);
+    for name in
+        ["AWS_CA_BUNDLE", "DHMC_INTERVAL", "DHMC_LISTEN", "DHMC_WORKERS", "DHMC_LOG_LEVEL", "DHMC_LOG_FORMAT", "DHMC_ONCE"]
+    {
+        command.env(name, "");
+    }
+    let (code, log) = output({
+        command.env("DHMC_CONFIG", &file);
+        command
+    })
+    .await;
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn variables_that_the_sdk_would_panic_on_are_named_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = config(folder.path(), SPEC);
+    for (name, value) in [("AWS_ENDPOINT_URL", ""), ("AWS_ENDPOINT_URL_SSM", "nonsense"), ("AWS_ACCESS_KEY_ID", "AKIA\n")] {
+        let mut command = dhmc(&["run", "--config", &file]);
+        command.env(name, value);
+        let (code, message) = output(command).await;
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.starts_with(&format!("dhmc-controller: {name} ")) && !message.contains("panicked"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_taken_port_is_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
