@@ -31,4 +31,4 @@ demo: #? the main job on an embedded AWS
 	cargo run --release -- demo
 
 bench: #? measure speed and memory against the sandbox
-	cargo bench --locked
+	cargo bench --locked --bench loopback
