@@ -144,18 +144,14 @@ impl App {
         let state = Arc::clone(&source.loaded().borrow().state);
         fleet.run_once(&state).await;
         let mut result = PassResult::InSync;
-        let mut counts = [0; State::ALL.len()];
         board.each(|_, _, status| {
-            for (count, state) in counts.iter_mut().zip(State::ALL) {
-                *count += u32::from(state == status.state);
-            }
             result = match (result, status.state, status.last_observed) {
                 (PassResult::Unread, ..) | (_, State::Unknown, _) | (_, State::Blocked, None) => PassResult::Unread,
                 (before, State::InSync, _) => before,
                 _ => PassResult::DriftRemains,
             };
         });
-        let [in_sync, drifted, held, blocked, unknown] = counts;
+        let [in_sync, drifted, held, blocked, unknown] = State::ALL.map(|state| board.count(state));
         info!(in_sync, drifted, held, blocked, unknown, "the pass has ended");
         result
     }

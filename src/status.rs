@@ -203,6 +203,12 @@ impl StatusBoard {
         }
     }
 
+    /// How many targets are in a state.
+    #[must_use]
+    pub fn count(&self, state: State) -> usize {
+        self.board().targets.values().filter(|status| status.state == state).count()
+    }
+
     /// Every target as the status API shows it.
     #[must_use]
     pub fn view(&self) -> Vec<TargetView> {

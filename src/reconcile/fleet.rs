@@ -289,7 +289,11 @@ impl<C: Cloud> Fleet<C> {
         let Some(Report { outcome, .. }) = report.filter(|report| !report.outcome.corrections.is_empty()) else { return };
         let account = self.setup.board.account_label(target.account);
         self.reporter.finished(&account, target, outcome, Some(outcome.state), took);
-        self.reporter.redeclared(target);
+        if self.queue.contains(target) {
+            self.reporter.redeclared(target);
+        } else {
+            self.reporter.forget(target);
+        }
     }
 
     /// Passes on what a look at an account or role means for what stands on it.

@@ -115,7 +115,7 @@ struct Stage {
 impl Stage {
     /// Shows the first convergence, then one act of sabotage after the other.
     async fn play(&self) {
-        if self.wait_for(PATIENCE, || self.board.all_tried() && self.count(State::Unknown) == 0).await.is_none() {
+        if self.wait_for(PATIENCE, || self.board.all_tried() && self.board.count(State::Unknown) == 0).await.is_none() {
             return;
         }
         self.line("start", format_args!("from an empty account: {}", self.summary()));
@@ -183,12 +183,6 @@ impl Stage {
             }
         });
         state
-    }
-
-    fn count(&self, state: State) -> usize {
-        let mut count = 0;
-        self.board.each(|_, _, status| count += usize::from(status.state == state));
-        count
     }
 
     fn summary(&self) -> String {
