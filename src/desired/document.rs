@@ -4,7 +4,7 @@
 //! applies where nothing is written, is `validate`'s. A field that fails is `None` here, and a problem by then.
 
 use super::fields::{Field, Word, Written};
-use super::names::{AccountId, PolicyRef, Region, RoleName, RolePath};
+use super::names::{AccountId, PolicyRef, Region, RoleName, RolePath, ServicePrincipal};
 use super::problems::{Place, Problem};
 use super::{Management, Mode, OtherPolicies, regions};
 
@@ -61,6 +61,8 @@ pub struct RoleBlock {
     pub path: Option<Written<RolePath>>,
     /// `management`
     pub management: Option<Written<Management>>,
+    /// `trustPrincipal`
+    pub trust_principal: Option<Written<ServicePrincipal>>,
     /// `policies`
     pub policies: Option<Written<Vec<Written<PolicyRef>>>>,
     /// `exclusivePolicies`
@@ -194,6 +196,7 @@ impl RoleBlock {
             name: fields.take("name").and_then(|field| field.name(problems)),
             path: fields.take("path").and_then(|field| field.name(problems)),
             management: fields.take("management").and_then(|field| field.word(problems)),
+            trust_principal: fields.take("trustPrincipal").and_then(|field| field.name(problems)),
             policies: fields.take("policies").and_then(|field| read_policies(&field, problems)),
             other_policies: fields.take("exclusivePolicies").and_then(|field| field.word(problems)),
             tags: fields.take("tags").and_then(|field| read_tags(&field, problems)),

@@ -3,9 +3,12 @@
 //! Everything here is a plain value. [`load`] turns the bytes of a document into a [`DesiredState`] or into every problem
 //! the document has. No IO, no clock, no AWS; the file is watched by `source`, the comparison is made by `plan`.
 
+pub mod access;
 pub mod document;
 pub mod fields;
+pub mod levels;
 pub mod names;
+pub mod organization;
 pub mod problems;
 pub mod regions;
 mod second_reading;
@@ -19,9 +22,12 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use access::Access;
 use document::Document;
 use fields::Field;
-use names::{Account, PolicyRef, Region, RoleName, RolePath};
+use levels::Settled;
+use names::{Account, PolicyRef, Region, RoleName, RolePath, ServicePrincipal};
+use organization::DesiredOrganization;
 use problems::Place;
 pub use problems::{Problem, Problems};
 use serde::Serialize;
@@ -34,24 +40,39 @@ pub const DEFAULT_ROLE_PATH: &str = "/service-role/";
 /// The managed policy of that role.
 pub const DEFAULT_POLICY_NAME: &str = "AmazonSSMManagedEC2InstanceDefaultPolicy";
 
-/// Everything one document declares.
+/// Everything that is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredState {
     /// `metadata.name`: tells people which document this is.
     pub name: String,
-    /// The accounts that the document names, each with what is wanted of it.
+    /// The accounts that are listed, each with what is wanted of it.
     pub accounts: BTreeMap<Account, Arc<DesiredAccount>>,
+    /// The accounts that the organization tells of.
+    pub organization: Option<Arc<DesiredOrganization>>,
 }
 
 /// What is wanted of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredAccount {
+    /// What people call it.
+    pub name: Option<Arc<str>>,
+    /// How it is reached.
+    pub access: Access,
     /// The one role of the account; settings point to it.
     pub role: Arc<DesiredRole>,
     /// The regions that the document names.
-    pub regions: BTreeMap<Region, Declared>,
+    pub regions: Arc<BTreeMap<Region, Declared>>,
     /// Every other region open to the account.
     pub other_regions: Declared,
+}
+
+impl DesiredAccount {
+    /// An account to which this applies.
+    #[must_use]
+    pub fn new(name: Option<Arc<str>>, access: Access, what: Settled) -> Self {
+        let Settled { role, regions, other_regions } = what;
+        Self { name, access, role, regions, other_regions }
+    }
 }
 
 /// What the document says of a region.
@@ -102,6 +123,8 @@ pub struct DesiredRole {
     pub path: Option<RolePath>,
     /// Whose it is.
     pub management: Management,
+    /// The service that has to be able to assume it.
+    pub trust_principal: ServicePrincipal,
     /// Policies that must be attached.
     pub policies: Vec<PolicyRef>,
     /// What happens to the others.

@@ -4,6 +4,7 @@
 //! carry them.
 
 mod iam;
+mod organization;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::problems::Quoted;
-pub use iam::{PolicyRef, RoleName, RolePath};
+pub use iam::{PolicyRef, RoleName, RolePath, ServicePrincipal};
+pub use organization::UnitId;
 
 /// A name that is not one; its text says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,7 +111,7 @@ impl Partition {
         }
     }
 
-    /// The region that Account requests are signed for (botocore's endpoint resolver; in China not IAM's).
+    /// The region that requests to Account and Organizations are signed for (botocore's endpoint resolver; in China not IAM's).
     #[must_use]
     pub fn account_region(self) -> &'static str {
         match self {

@@ -1,11 +1,12 @@
 //! What documents mean, and what is told of those that mean nothing: examples from end to end.
 
+use super::access::Access;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::names::{Account, PolicyRef, RoleName, RolePath};
+use super::names::{Account, PolicyRef, RoleName, RolePath, ServicePrincipal};
 use super::{
     Declared, DesiredAccount, DesiredRole, DesiredSetting, DesiredState, Management, Mode, OtherPolicies, SettingState, load,
 };
@@ -68,6 +69,7 @@ fn the_smallest_document_means_the_defaults() {
         name: RoleName::default(),
         path: Some(RolePath::default()),
         management: Management::Managed,
+        trust_principal: ServicePrincipal::default(),
         policies: vec![PolicyRef::default()],
         other_policies: OtherPolicies::Leave,
         tags: BTreeMap::new(),
@@ -75,12 +77,16 @@ fn the_smallest_document_means_the_defaults() {
         permissions_boundary: None,
         mode: Mode::Enforce,
     };
+    let regions = BTreeMap::from([("eu-west-1".parse().unwrap(), managed(SettingState::Enabled, Mode::Enforce))]);
     let account = DesiredAccount {
+        name: None,
+        access: Access::Own,
         role: Arc::new(role),
-        regions: BTreeMap::from([("eu-west-1".parse().unwrap(), managed(SettingState::Enabled, Mode::Enforce))]),
+        regions: Arc::new(regions),
         other_regions: Declared::Unmanaged,
     };
-    let expected = DesiredState { name: "default".to_owned(), accounts: BTreeMap::from([(Account::Own, Arc::new(account))]) };
+    let accounts = BTreeMap::from([(Account::Own, Arc::new(account))]);
+    let expected = DesiredState { name: "default".to_owned(), accounts, organization: None };
     assert_eq!(state(MINIMAL), expected);
 }
 
@@ -107,7 +113,7 @@ fn every_field_of_the_example_arrives() {
         ("sa-east-1", managed(SettingState::Disabled, Mode::Enforce)),
         ("us-east-1", managed(SettingState::Enabled, Mode::Enforce)),
     ];
-    assert_eq!(account.regions, expected.map(|(region, declared)| (region.parse().unwrap(), declared)).into());
+    assert_eq!(*account.regions, expected.map(|(region, declared)| (region.parse().unwrap(), declared)).into());
     assert_eq!(account.other_regions, Declared::Unmanaged);
 }
 

@@ -8,11 +8,13 @@ mod role;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::access::Access;
 use super::document::{Document, RegionBlock, RegionState, Spec};
 use super::fields::Written;
+use super::levels::{Level, RegionLevel, settle};
 use super::names::{Account, Partition, Region};
 use super::problems::{Place, Problem, Quoted};
-use super::{Declared, DesiredAccount, DesiredSetting, DesiredState, Mode, SettingState, regions};
+use super::{DesiredAccount, DesiredState, SettingState, regions};
 
 /// The name of a document that does not say its own.
 const DEFAULT_NAME: &str = "default";
@@ -28,7 +30,7 @@ pub(super) fn validate(document: Document, problems: &mut Vec<Problem>) -> Optio
     }
     let account = spec.account.as_ref().map_or(Account::Own, |account| Account::Id(account.value));
     let desired = account_state(spec, problems);
-    Some(DesiredState { name, accounts: BTreeMap::from([(account, Arc::new(desired))]) })
+    Some(DesiredState { name, accounts: BTreeMap::from([(account, Arc::new(desired))]), organization: None })
 }
 
 fn checked_name(name: Written<String>, problems: &mut Vec<Problem>) -> String {
@@ -48,16 +50,16 @@ fn nothing_wanted(spec: &Place) -> Problem {
 }
 
 fn account_state(spec: Spec, problems: &mut Vec<Problem>) -> DesiredAccount {
-    let mode = spec.mode.map_or_else(Mode::default, |mode| mode.value);
     let named = spec.regions.unwrap_or_default();
     let partition = one_partition(&named, problems);
     let owner = spec.account.map(|account| account.value);
-    let role = role::validate(spec.role, &role::Surroundings { mode, partition, owner }, problems);
-    DesiredAccount {
-        role: Arc::new(role),
-        regions: named.into_iter().map(|(region, block)| (region.value, declared(&block, mode, problems))).collect(),
-        other_regions: spec.other_regions.map_or(Declared::Unmanaged, |block| declared(&block, mode, problems)),
-    }
+    let level = Level {
+        mode: spec.mode.map(|mode| mode.value),
+        role: role::validate(spec.role, &role::Surroundings { partition, owner }, problems),
+        regions: named.into_iter().map(|(region, block)| (region.value, region_level(&block, problems))).collect(),
+        other_regions: spec.other_regions.map(|block| region_level(&block, problems)),
+    };
+    DesiredAccount::new(None, Access::Own, settle(&[&level]))
 }
 
 /// The partition that all regions are in. An account lives in one, so those in another cannot be of the same account.
@@ -71,19 +73,18 @@ fn one_partition(named: &[(Written<Region>, RegionBlock)], problems: &mut Vec<Pr
     Some(partition)
 }
 
-fn declared(block: &RegionBlock, default: Mode, problems: &mut Vec<Problem>) -> Declared {
-    let mode = block.mode.as_ref().map_or(default, |mode| mode.value);
+fn region_level(block: &RegionBlock, problems: &mut Vec<Problem>) -> RegionLevel {
     let state = match block.state.as_ref().map(|state| state.value) {
-        Some(RegionState::Enabled) => SettingState::Enabled,
-        Some(RegionState::Disabled) => SettingState::Disabled,
+        Some(RegionState::Enabled) => Some(SettingState::Enabled),
+        Some(RegionState::Disabled) => Some(SettingState::Disabled),
         Some(RegionState::Unmanaged) => {
             if let Some(mode) = &block.mode {
                 let message = "an unmanaged region is neither read nor written, so it has no mode";
                 problems.push(Problem::new(&mode.place, message).help("leave mode out"));
             }
-            return Declared::Unmanaged;
+            None
         }
-        None => return Declared::Unmanaged,
+        None => None,
     };
-    Declared::Managed(DesiredSetting { state, mode })
+    RegionLevel { state, mode: block.mode.as_ref().map(|mode| mode.value) }
 }

@@ -31,15 +31,15 @@ pub fn plan_role(want: &DesiredRole, have: Option<&ObservedRole>, partition: Par
 /// Whether settings may point to the role: it is where it should be and trusts Systems Manager.
 #[must_use]
 pub fn readiness(want: &DesiredRole, have: Option<&ObservedRole>) -> RoleReadiness {
-    let name = &want.name;
+    let (name, service) = (&want.name, &want.trust_principal);
     let Some(have) = have else { return RoleReadiness::NotReady(format!("role {name} does not exist")) };
     if let Some(path) = elsewhere(want, have) {
         return RoleReadiness::NotReady(format!("role {name} is at path {}, not at {path}", have.path));
     }
-    match trust_policy::trust(&have.trust_policy) {
+    match trust_policy::trust(&have.trust_policy, service) {
         Trust::Granted => RoleReadiness::Ready(have.setting_value()),
-        Trust::Absent => RoleReadiness::NotReady(format!("role {name} does not trust {}", trust_policy::SERVICE)),
-        Trust::Denied => RoleReadiness::NotReady(format!("the trust policy of role {name} denies {}", trust_policy::SERVICE)),
+        Trust::Absent => RoleReadiness::NotReady(format!("role {name} does not trust {service}")),
+        Trust::Denied => RoleReadiness::NotReady(format!("the trust policy of role {name} denies {service}")),
     }
 }
 
@@ -56,7 +56,7 @@ fn missing(want: &DesiredRole, partition: Partition) -> Plan<RoleAction> {
         actions.push(RoleAction::Create(NewRole {
             name: want.name.clone(),
             path,
-            trust_policy: trust_policy::fresh(),
+            trust_policy: trust_policy::fresh(&want.trust_principal),
             description: want.description.clone(),
             tags: want.tags.clone(),
             permissions_boundary: want.permissions_boundary.as_ref().map(|policy| policy.arn(partition)),
@@ -76,7 +76,7 @@ fn conflict(have: &ObservedRole, desired: &RolePath) -> Plan<RoleAction> {
 
 fn compare(want: &DesiredRole, have: &ObservedRole, partition: Partition) -> Plan<RoleAction> {
     let mut plan = Plan::default();
-    compare_trust(have, &mut plan);
+    compare_trust(want, have, &mut plan);
     compare_boundary(want, have, partition, &mut plan);
     compare_policies(want, have, partition, &mut plan);
     compare_tags(want, have, &mut plan);
@@ -84,16 +84,17 @@ fn compare(want: &DesiredRole, have: &ObservedRole, partition: Partition) -> Pla
     plan
 }
 
-fn compare_trust(have: &ObservedRole, plan: &mut Plan<RoleAction>) {
-    let trust = trust_policy::trust(&have.trust_policy);
+fn compare_trust(want: &DesiredRole, have: &ObservedRole, plan: &mut Plan<RoleAction>) {
+    let service = &want.trust_principal;
+    let trust = trust_policy::trust(&have.trust_policy, service);
     if trust == Trust::Granted {
         return;
     }
-    let wanted = format!("{} may assume the role", trust_policy::SERVICE);
+    let wanted = format!("{service} may assume the role");
     plan.drift.push(Drift::new(DriftKind::TrustPolicy, &have.trust_policy, wanted));
     match trust {
         Trust::Denied => plan.holds.push(Hold::TrustDenied),
-        _ => plan.actions.push(RoleAction::UpdateTrustPolicy(trust_policy::repaired(&have.trust_policy))),
+        _ => plan.actions.push(RoleAction::UpdateTrustPolicy(trust_policy::repaired(&have.trust_policy, service))),
     }
 }
 
@@ -158,7 +159,7 @@ fn hands_off(want: &DesiredRole, plan: Plan<RoleAction>) -> Plan<RoleAction> {
     holds.extend(plan.drift.iter().filter_map(|drift| match drift.kind {
         DriftKind::RoleMissing => Some(Hold::ExternalRole(format!("role {name} does not exist"))),
         DriftKind::TrustPolicy => {
-            Some(Hold::ExternalRole(format!("role {name} does not let {} assume it", trust_policy::SERVICE)))
+            Some(Hold::ExternalRole(format!("role {name} does not let {} assume it", want.trust_principal)))
         }
         DriftKind::RolePath => None,
         _ => Some(Hold::ExternalRole(format!("role {name}: {drift}"))),

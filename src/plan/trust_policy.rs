@@ -5,9 +5,8 @@
 
 use serde_json::{Value, json};
 
-/// The service that assumes the role, in every partition (terraform-provider-aws `service_principal_data_source.go`;
-/// `ssm.<region>.amazonaws.com` is refused, aws-cdk#16188).
-pub const SERVICE: &str = "ssm.amazonaws.com";
+use crate::desired::names::ServicePrincipal;
+
 const ACTION: &str = "sts:AssumeRole";
 
 /// What a trust policy says to Systems Manager.
@@ -23,7 +22,7 @@ pub enum Trust {
 
 /// Reads a trust policy. What is not a policy grants nothing.
 #[must_use]
-pub fn trust(document: &str) -> Trust {
+pub fn trust(document: &str, service: &ServicePrincipal) -> Trust {
     let Ok(policy) = serde_json::from_str::<Value>(document) else { return Trust::Absent };
     let statements = statements(&policy);
     let says = |effect: &'static str| {
@@ -32,9 +31,9 @@ pub fn trust(document: &str) -> Trust {
         statements.iter().filter(with_effect).filter(|statement| covers_action(statement))
     };
     let unconditional = |statement: &&&Value| statement.get("Condition").is_none_or(is_empty_object);
-    if says("Deny").filter(unconditional).any(|statement| denies_service(statement)) {
+    if says("Deny").filter(unconditional).any(|statement| denies(statement, service)) {
         Trust::Denied
-    } else if says("Allow").any(|statement| names_service(&statement["Principal"])) {
+    } else if says("Allow").any(|statement| names(&statement["Principal"], service)) {
         Trust::Granted
     } else {
         Trust::Absent
@@ -43,27 +42,27 @@ pub fn trust(document: &str) -> Trust {
 
 /// The policy of a new role, and the statement that [`repaired`] adds: AWS's own, from the user guide.
 #[must_use]
-pub fn fresh() -> String {
-    json!({ "Version": "2012-10-17", "Statement": [our_statement()] }).to_string()
+pub fn fresh(service: &ServicePrincipal) -> String {
+    json!({ "Version": "2012-10-17", "Statement": [statement_for(service)] }).to_string()
 }
 
 /// The same policy with Systems Manager let in. Every other statement stays as it is; what is not a policy is replaced.
 #[must_use]
-pub fn repaired(document: &str) -> String {
-    let Ok(Value::Object(mut policy)) = serde_json::from_str::<Value>(document) else { return fresh() };
+pub fn repaired(document: &str, service: &ServicePrincipal) -> String {
+    let Ok(Value::Object(mut policy)) = serde_json::from_str::<Value>(document) else { return fresh(service) };
     let mut kept = match policy.remove("Statement") {
         Some(Value::Array(statements)) => statements,
         Some(statement @ Value::Object(_)) => vec![statement],
         _ => Vec::new(),
     };
-    kept.push(our_statement());
+    kept.push(statement_for(service));
     policy.entry("Version").or_insert_with(|| json!("2012-10-17"));
     policy.insert("Statement".to_owned(), Value::Array(kept));
     Value::Object(policy).to_string()
 }
 
-fn our_statement() -> Value {
-    json!({ "Effect": "Allow", "Principal": { "Service": SERVICE }, "Action": ACTION })
+fn statement_for(service: &ServicePrincipal) -> Value {
+    json!({ "Effect": "Allow", "Principal": { "Service": service.as_str() }, "Action": ACTION })
 }
 
 fn statements(policy: &Value) -> Vec<&Value> {
@@ -96,15 +95,15 @@ fn covers_action(statement: &Value) -> bool {
     }
 }
 
-fn names_service(principal: &Value) -> bool {
-    words(&principal["Service"]).contains(&SERVICE)
+fn names(principal: &Value, service: &ServicePrincipal) -> bool {
+    words(&principal["Service"]).contains(&service.as_str())
 }
 
 /// A Deny reaches the service by its name, or by naming everybody. `NotPrincipal` reaches it unless it is excepted.
-fn denies_service(statement: &Value) -> bool {
+fn denies(statement: &Value, service: &ServicePrincipal) -> bool {
     match statement.get("NotPrincipal") {
-        Some(except) => !names_service(except) && !names_everybody(except),
-        None => names_service(&statement["Principal"]) || names_everybody(&statement["Principal"]),
+        Some(except) => !names(except, service) && !names_everybody(except),
+        None => names(&statement["Principal"], service) || names_everybody(&statement["Principal"]),
     }
 }
 
@@ -140,6 +139,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn ssm() -> ServicePrincipal {
+        ServicePrincipal::default()
+    }
+
     #[test]
     fn aws_own_variants_all_grant_trust() {
         for document in [
@@ -150,7 +153,7 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"NotAction":"sts:TagSession"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}"#,
         ] {
-            assert_eq!(trust(document), Trust::Granted, "{document}");
+            assert_eq!(trust(document, &ssm()), Trust::Granted, "{document}");
         }
     }
 
@@ -168,7 +171,7 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"}}]}"#,
         ] {
-            assert_eq!(trust(document), Trust::Absent, "{document}");
+            assert_eq!(trust(document, &ssm()), Trust::Absent, "{document}");
         }
     }
 
@@ -186,23 +189,30 @@ mod tests {
         let conditional =
             with(r#"{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#);
         let except_us = with(r#"{"Effect":"Deny","NotPrincipal":{"Service":"ssm.amazonaws.com"},"Action":"*"}"#);
-        assert_eq!(trust(&deny), Trust::Denied);
-        assert_eq!(trust(&everybody), Trust::Denied);
-        assert_eq!(trust(&spelt_out), Trust::Denied);
-        assert_eq!(trust(&others), Trust::Denied);
-        assert_eq!(trust(&conditional), Trust::Granted);
-        assert_eq!(trust(&except_us), Trust::Granted);
+        assert_eq!(trust(&deny, &ssm()), Trust::Denied);
+        assert_eq!(trust(&everybody, &ssm()), Trust::Denied);
+        assert_eq!(trust(&spelt_out, &ssm()), Trust::Denied);
+        assert_eq!(trust(&others, &ssm()), Trust::Denied);
+        assert_eq!(trust(&conditional, &ssm()), Trust::Granted);
+        assert_eq!(trust(&except_us, &ssm()), Trust::Granted);
     }
 
     #[test]
     fn repairing_keeps_what_others_wrote() {
         let theirs = r#"{"Version":"2008-10-17","Id":"theirs","Statement":{"Sid":"Keep","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
-        let mended: Value = serde_json::from_str(&repaired(theirs)).unwrap();
+        let mended: Value = serde_json::from_str(&repaired(theirs, &ssm())).unwrap();
         assert_eq!(mended["Version"], "2008-10-17");
         assert_eq!(mended["Id"], "theirs");
         assert_eq!(mended["Statement"][0]["Sid"], "Keep");
-        assert_eq!(mended["Statement"][1], our_statement());
-        assert_eq!(trust(&mended.to_string()), Trust::Granted);
+        assert_eq!(mended["Statement"][1], statement_for(&ssm()));
+        assert_eq!(trust(&mended.to_string(), &ssm()), Trust::Granted);
+    }
+
+    #[test]
+    fn another_principal_is_looked_for_and_let_in_where_one_is_declared() {
+        let china: ServicePrincipal = "ssm.amazonaws.com.cn".parse().unwrap();
+        assert_eq!(trust(&fresh(&ssm()), &china), Trust::Absent);
+        assert_eq!(trust(&repaired(&fresh(&ssm()), &china), &china), Trust::Granted);
     }
 
     #[test]
@@ -221,7 +231,7 @@ mod tests {
             Just(json!("Allow")),
             Just(json!("Deny")),
             Just(json!("*")),
-            Just(json!(SERVICE)),
+            Just(json!("ssm.amazonaws.com")),
             Just(json!(ACTION)),
             Just(Value::Null),
             any::<i32>().prop_map(|number| json!(number)),
@@ -240,9 +250,9 @@ mod tests {
         #[test]
         fn repairing_any_policy_that_does_not_deny_ends_in_trust_and_loses_no_statement(policy in anything()) {
             let before = policy.to_string();
-            prop_assume!(trust(&before) == Trust::Absent);
-            let after = repaired(&before);
-            prop_assert_eq!(trust(&after), Trust::Granted);
+            prop_assume!(trust(&before, &ssm()) == Trust::Absent);
+            let after = repaired(&before, &ssm());
+            prop_assert_eq!(trust(&after, &ssm()), Trust::Granted);
             let mended: Value = serde_json::from_str(&after).unwrap();
             for statement in statements(&policy) {
                 prop_assert!(statements(&mended).contains(&statement));

@@ -33,7 +33,7 @@ pub fn expand(desired: &DesiredAccount, facts: Option<&AccountFacts>) -> BTreeMa
     if needs_role(desired) {
         wants.insert(Resource::Role, Want::Role(Arc::clone(&desired.role)));
     }
-    for (region, declared) in &desired.regions {
+    for (region, declared) in &*desired.regions {
         if let Declared::Managed(setting) = declared {
             wants.insert(Resource::Setting(region.clone()), Want::Setting(*setting));
         }

@@ -213,7 +213,7 @@ impl AccountMemory {
 }
 
 /// Whether what was read of the role for one declaration tells what settings need to know for the other: they point to a
-/// name at a path.
+/// name at a path, which has to trust the service.
 fn is_same_role(one: &DesiredRole, other: &DesiredRole) -> bool {
-    one.name == other.name && one.path == other.path
+    one.name == other.name && one.path == other.path && one.trust_principal == other.trust_principal
 }

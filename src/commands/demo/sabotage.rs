@@ -1,5 +1,6 @@
 //! What the saboteur of the demo does, and how one sees that it has been undone.
 
+use crate::desired::names::ServicePrincipal;
 use aws_sandbox::{AccountHandle, Role};
 
 use crate::desired::{DEFAULT_POLICY_NAME, DEFAULT_ROLE_NAME};
@@ -90,7 +91,9 @@ pub(super) const ACTS: [Sabotage; 6] = [
         expect: Expectation::Corrected,
         spoil: |account, _| account.edit_role(DEFAULT_ROLE_NAME, |role| EC2_TRUST.clone_into(&mut role.trust_policy)),
         is_mended: |account| {
-            account.role(DEFAULT_ROLE_NAME).is_some_and(|role| trust_policy::trust(&role.trust_policy) == Trust::Granted)
+            account
+                .role(DEFAULT_ROLE_NAME)
+                .is_some_and(|role| trust_policy::trust(&role.trust_policy, &ServicePrincipal::default()) == Trust::Granted)
         },
         undo: |_, _| {},
     },

@@ -90,6 +90,46 @@ impl fmt::Display for RolePath {
     }
 }
 
+/// A service as trust policies name it, such as `ssm.amazonaws.com`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePrincipal(Arc<str>);
+
+/// Systems Manager, in every partition (terraform-provider-aws `service_principal_data_source.go`; `ssm.<region>.amazonaws.com`
+/// is refused, aws-cdk#16188). One community test has `ssm.amazonaws.com.cn` in China, which nobody has verified.
+impl Default for ServicePrincipal {
+    fn default() -> Self {
+        Self("ssm.amazonaws.com".into())
+    }
+}
+
+impl ServicePrincipal {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ServicePrincipal {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if text.len() > 253 || text.split('.').count() < 3 || !text.split('.').all(label) {
+            return Err(InvalidName(format!("{} is not a service principal, such as ssm.amazonaws.com", Quoted(text))));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for ServicePrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A policy as a document names it: an AWS managed policy of whichever partition, or an ARN.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyRef {

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::document::{RoleBlock, Tag};
 use crate::desired::fields::Written;
+use crate::desired::levels::RoleLevel;
 use crate::desired::names::{AccountId, Partition, PolicyRef, RolePath};
 use crate::desired::problems::{Problem, Quoted};
-use crate::desired::{DesiredRole, Management, Mode, OtherPolicies};
+use crate::desired::{Management, OtherPolicies};
 
 /// IAM's default quota of managed policies a role. It can be raised for an account, but a role for host management that
 /// needs more is more likely a mistake, and one that is cheaper to hear of here than from AWS.
@@ -24,39 +25,29 @@ const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
 
 /// What the rest of the document means for the role.
 pub(super) struct Surroundings {
-    /// `spec.mode`
-    pub(super) mode: Mode,
     /// Where the regions are, if any are named.
     pub(super) partition: Option<Partition>,
     /// `spec.account`
     pub(super) owner: Option<AccountId>,
 }
 
-/// The role that a document declares.
-pub(super) fn validate(role: RoleBlock, around: &Surroundings, problems: &mut Vec<Problem>) -> DesiredRole {
-    let management = role.management.as_ref().map_or(Management::Managed, |management| management.value);
-    if management == Management::External {
+/// What one level of a document says of the role.
+pub(super) fn validate(role: RoleBlock, around: &Surroundings, problems: &mut Vec<Problem>) -> RoleLevel {
+    if role.management.as_ref().is_some_and(|management| management.value == Management::External) {
         refuse_what_is_never_written(&role, problems);
     }
     check_arns(&role, around, problems);
-    DesiredRole {
-        name: role.name.map(|name| name.value).unwrap_or_default(),
-        path: match (role.path, management) {
-            (Some(path), _) => Some(checked_path(path, problems)),
-            (None, Management::Managed) => Some(RolePath::default()),
-            (None, Management::External) => None,
-        },
-        management,
-        policies: match (role.policies, management) {
-            (Some(policies), _) => checked_policies(policies, around.partition, problems),
-            (None, Management::Managed) => vec![PolicyRef::default()],
-            (None, Management::External) => Vec::new(),
-        },
-        other_policies: role.other_policies.map_or(OtherPolicies::Leave, |other| other.value),
-        tags: role.tags.map(|tags| checked_tags(tags, problems)).unwrap_or_default(),
+    RoleLevel {
+        name: role.name.map(|name| name.value),
+        path: role.path.map(|path| checked_path(path, problems)),
+        management: role.management.map(|management| management.value),
+        trust_principal: role.trust_principal.map(|principal| principal.value),
+        policies: role.policies.map(|policies| checked_policies(policies, around.partition, problems)),
+        other_policies: role.other_policies.map(|other| other.value),
+        tags: role.tags.map(|tags| checked_tags(tags, problems)),
         description: role.description.map(|description| checked_description(description, problems)),
         permissions_boundary: role.permissions_boundary.map(|boundary| boundary.value),
-        mode: role.mode.map_or(around.mode, |mode| mode.value),
+        mode: role.mode.map(|mode| mode.value),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::desired::names::PolicyRef;
+use crate::desired::names::{PolicyRef, ServicePrincipal};
 use crate::desired::{DEFAULT_POLICY_NAME, DEFAULT_ROLE_NAME, Mode};
 
 const DEFAULT_POLICY: &str = "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy";
@@ -16,6 +16,7 @@ fn desired() -> DesiredRole {
         name: DEFAULT_ROLE_NAME.parse().unwrap(),
         path: Some(DEFAULT_ROLE_PATH.parse().unwrap()),
         management: Management::Managed,
+        trust_principal: ServicePrincipal::default(),
         policies: vec![DEFAULT_POLICY_NAME.parse().unwrap()],
         other_policies: OtherPolicies::Leave,
         tags: BTreeMap::new(),
@@ -29,7 +30,7 @@ fn observed() -> ObservedRole {
     ObservedRole {
         path: DEFAULT_ROLE_PATH.to_owned(),
         name: DEFAULT_ROLE_NAME.to_owned(),
-        trust_policy: trust_policy::fresh(),
+        trust_policy: trust_policy::fresh(&ServicePrincipal::default()),
         attached: BTreeSet::from([DEFAULT_POLICY.to_owned()]),
         tags: BTreeMap::new(),
         description: None,
@@ -176,7 +177,7 @@ fn some_role() -> impl Strategy<Value = Option<ObservedRole>> {
     let policies =
         prop::collection::btree_set(prop_oneof![Just(DEFAULT_POLICY.to_owned()), "arn:aws:iam::aws:policy/[A-C]"], 0..4);
     let trust = prop_oneof![
-        Just(trust_policy::fresh()),
+        Just(trust_policy::fresh(&ServicePrincipal::default())),
         Just("{}".to_owned()),
         Just("garbage".to_owned()),
         Just(

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::cloud::{CloudError, ErrorKind};
-use crate::desired::names::{Partition, Region, RoleName};
+use crate::desired::names::{Partition, Region, RoleName, ServicePrincipal};
 use crate::desired::{DEFAULT_ROLE_NAME, load};
 use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
 use crate::plan::{RoleAction, SettingAction, trust_policy};
@@ -367,7 +367,7 @@ async fn what_is_in_flight_when_it_stops_is_given_up_if_it_reads_and_finished_if
         *cloud.role.lock().unwrap() = Some(ObservedRole {
             path: "/service-role/".to_owned(),
             name: DEFAULT_ROLE_NAME.to_owned(),
-            trust_policy: trust_policy::fresh(),
+            trust_policy: trust_policy::fresh(&ServicePrincipal::default()),
             attached: BTreeSet::from(["arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy".to_owned()]),
             tags: BTreeMap::new(),
             description: None,
