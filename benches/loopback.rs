@@ -35,6 +35,7 @@ async fn controller(arguments: &[String]) {
     let options = Options {
         config: PathBuf::from(config),
         interval: Duration::from_millis(interval.parse().unwrap()),
+        organization_interval: Duration::from_mins(15),
         workers: 64,
         aws: AwsOptions::default(),
     };

@@ -37,6 +37,8 @@ pub struct Options {
     pub config: PathBuf,
     /// From one look at a target to the next.
     pub interval: Duration,
+    /// From one list of the organization's accounts to the next.
+    pub organization_interval: Duration,
     /// How many targets are worked on at a time.
     pub workers: usize,
     /// How to reach AWS.
@@ -102,7 +104,7 @@ impl App {
             cloud: Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?),
             board: Arc::clone(&board),
             metrics: metrics.clone(),
-            schedule: Schedule { interval: options.interval },
+            schedule: Schedule { interval: options.interval, organization_interval: options.organization_interval },
             workers: options.workers,
             clock: Timestamp::now,
             random: fastrand::f64,
@@ -142,7 +144,7 @@ impl App {
     pub async fn once(self) -> PassResult {
         let Self { fleet, source, board, .. } = self;
         let state = Arc::clone(&source.loaded().borrow().state);
-        fleet.run_once(&state).await;
+        fleet.run_once(state).await;
         let mut result = PassResult::InSync;
         board.each(|_, _, status| {
             result = match (result, status.state, status.last_observed) {

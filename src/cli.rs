@@ -75,6 +75,13 @@ pub struct RunArgs {
     /// How often each target is looked at, such as 5m or 90s; 10% more or less, so that regions do not march in step.
     #[arg(long, env = "DHMC_INTERVAL", default_value = "5m", value_parser = interval)]
     pub interval: Duration,
+    /// How often the organization's accounts are listed, where the desired state declares one.
+    #[arg(long, env = "DHMC_ORGANIZATION_INTERVAL", default_value = "15m", value_parser = interval)]
+    pub organization_interval: Duration,
+    /// What this controller is called: in accounts where it assumes a role, AWS shows its changes as made by `dhmc-INSTANCE`.
+    /// Without it, the host's name (in Kubernetes the pod's).
+    #[arg(long, env = "DHMC_INSTANCE", value_name = "INSTANCE")]
+    pub instance: Option<String>,
     /// Where to serve /metrics, /livez, /readyz and /api/v1/status.
     #[arg(long, env = "DHMC_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
@@ -111,9 +118,15 @@ impl RunArgs {
         Options {
             config: self.config.clone(),
             interval: self.interval,
+            organization_interval: self.organization_interval,
             workers: self.workers.get(),
-            aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), ..AwsOptions::default() },
+            aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), instance: self.instance(), ..AwsOptions::default() },
         }
+    }
+
+    fn instance(&self) -> String {
+        let host = || gethostname::gethostname().into_string().ok();
+        self.instance.clone().or_else(host).filter(|name| !name.is_empty()).unwrap_or_else(|| AwsOptions::default().instance)
     }
 }
 

@@ -2,30 +2,46 @@
 //!
 //! `aws` is the real one; tests of the reconcilers bring their own. Nothing here knows the SDK.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
-use crate::desired::names::{Account, Partition, Region, RoleName};
-use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
+use crate::desired::access::Access;
+use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
+use crate::desired::organization::Query;
+use crate::observed::{Identity, ListedRegion, Member, ObservedRole, ObservedSetting};
 use crate::plan::{RoleAction, SettingAction};
 
-/// The calls that reconciling needs. Every read is a fresh one; nothing is cached behind this trait.
+/// As whom a call is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// In which account.
+    pub account: Account,
+    /// How it is reached.
+    pub access: Access,
+}
+
+/// The calls that reconciling needs. Every read is a fresh one: behind this trait only sessions are kept.
 pub trait Cloud: Send + Sync + 'static {
-    /// Whose credentials are used for this account.
-    fn identity(&self, account: Account) -> impl Future<Output = Result<Identity, CloudError>> + Send;
+    /// Whose credentials are used for this account. Opens a session where a role has to be assumed for it; the other calls use
+    /// that session, and open one only where there was none or it has run out.
+    fn identity(&self, caller: &Caller) -> impl Future<Output = Result<Identity, CloudError>> + Send;
+
+    /// The accounts of the organization, asked with the controller's own credentials.
+    fn members(&self, query: &Query) -> impl Future<Output = Result<BTreeMap<AccountId, Member>, CloudError>> + Send;
 
     /// The regions that AWS lists for this account, open or not.
     fn regions(
         &self,
-        account: Account,
+        caller: &Caller,
         partition: Partition,
     ) -> impl Future<Output = Result<Vec<ListedRegion>, CloudError>> + Send;
 
     /// The role, or `None` when IAM says that there is none.
     fn role(
         &self,
-        account: Account,
+        caller: &Caller,
         partition: Partition,
         name: &RoleName,
     ) -> impl Future<Output = Result<Option<ObservedRole>, CloudError>> + Send;
@@ -33,19 +49,19 @@ pub trait Cloud: Send + Sync + 'static {
     /// One write to the role. Done only when a later [`Cloud::role`] shows it.
     fn change_role(
         &self,
-        account: Account,
+        caller: &Caller,
         partition: Partition,
         name: &RoleName,
         action: &RoleAction,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
     /// One region's setting.
-    fn setting(&self, account: Account, region: &Region) -> impl Future<Output = Result<ObservedSetting, CloudError>> + Send;
+    fn setting(&self, caller: &Caller, region: &Region) -> impl Future<Output = Result<ObservedSetting, CloudError>> + Send;
 
     /// One write to a region's setting. Done only when a later [`Cloud::setting`] shows it.
     fn change_setting(
         &self,
-        account: Account,
+        caller: &Caller,
         region: &Region,
         action: &SettingAction,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;

@@ -91,12 +91,17 @@ pub struct ListedRegion {
     pub access: RegionAccess,
 }
 
-/// A region's opt-in status.
+/// A region's opt-in status. Only what AWS calls enabled counts as open: services answer some calls and not others for hours
+/// while a region is being enabled or disabled (AWS Account Management reference guide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegionAccess {
     /// `ENABLED` or `ENABLED_BY_DEFAULT`.
     Open,
-    /// `ENABLING`, `DISABLING`, `DISABLED`, or a word we do not know.
+    /// `ENABLING`
+    Opening,
+    /// `DISABLING`
+    Closing,
+    /// `DISABLED`, or a word we do not know.
     Closed,
 }
 

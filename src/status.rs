@@ -125,6 +125,12 @@ impl StatusBoard {
         self.board().ids.insert(account, id);
     }
 
+    /// What people call an account.
+    pub fn name_account(&self, _account: Account, _name: Option<std::sync::Arc<str>>) {}
+
+    /// How the accounts of the organization divide up.
+    pub fn set_organization(&self, _tally: Option<crate::desired::organization::Tally>) {}
+
     /// How an account is called in labels and logs: its id as soon as that is known.
     #[must_use]
     pub fn account_label(&self, account: Account) -> String {

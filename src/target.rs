@@ -1,4 +1,4 @@
-//! What is reconciled: one account, one role, or one region's setting; and the states such a target can be in.
+//! What is reconciled: the organization, one account, one role, or one region's setting; and the states such a target can be in.
 
 use std::fmt;
 
@@ -15,9 +15,11 @@ pub struct Target {
     pub resource: Resource,
 }
 
-/// What kind of thing a target is. The order is the order of work: account, role, settings.
+/// What kind of thing a target is. The order is the order of work: organization, account, role, settings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
+    /// The organization: which accounts there are.
+    Organization,
     /// The account itself: whose credentials these are, and which regions are open.
     Account,
     /// The IAM role, global to the account.
@@ -27,6 +29,12 @@ pub enum Resource {
 }
 
 impl Target {
+    /// The organization. It is asked with the credentials of the controller's own account.
+    #[must_use]
+    pub fn organization() -> Self {
+        Self { account: Account::Own, resource: Resource::Organization }
+    }
+
     /// The account itself.
     #[must_use]
     pub fn account(account: Account) -> Self {
@@ -49,7 +57,7 @@ impl Target {
     #[must_use]
     pub fn region_label(&self) -> &str {
         match &self.resource {
-            Resource::Account | Resource::Role => "global",
+            Resource::Organization | Resource::Account | Resource::Role => "global",
             Resource::Setting(region) => region.as_str(),
         }
     }
@@ -66,6 +74,7 @@ impl Resource {
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
         match self {
+            Self::Organization => ResourceKind::Organization,
             Self::Account => ResourceKind::Account,
             Self::Role => ResourceKind::Role,
             Self::Setting(_) => ResourceKind::Setting,
@@ -77,6 +86,8 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceKind {
+    /// See [`Resource::Organization`].
+    Organization,
     /// See [`Resource::Account`].
     Account,
     /// See [`Resource::Role`].
@@ -90,6 +101,7 @@ impl ResourceKind {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
+            Self::Organization => "organization",
             Self::Account => "account",
             Self::Role => "role",
             Self::Setting => "setting",

@@ -8,23 +8,28 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 
 use super::AwsCloud;
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{Partition, RoleName};
 use crate::observed::ObservedRole;
 use crate::plan::{NewRole, RoleAction};
 
 const GET_ROLE: &str = "iam:GetRole";
 
-pub(super) async fn role(aws: &AwsCloud, partition: Partition, name: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
-    let client = &aws.iam[&partition];
-    let role = match aws.call(GET_ROLE, client.get_role().role_name(name.as_str()).send()).await {
+pub(super) async fn role(
+    aws: &AwsCloud,
+    caller: &Caller,
+    partition: Partition,
+    name: &RoleName,
+) -> Result<Option<ObservedRole>, CloudError> {
+    let client = &aws.clients(caller).iam[&partition];
+    let role = match aws.call(caller, GET_ROLE, client.get_role().role_name(name.as_str()).send()).await {
         Ok(answer) => answer.role,
         Err(error) if error.kind == ErrorKind::Missing => return Ok(None),
         Err(error) => return Err(error),
     };
     let Some(role) = role else { return Err(incomplete("no Role")) };
     let Some(document) = role.assume_role_policy_document() else { return Err(incomplete("no trust policy")) };
-    let attached = match attached_policies(aws, client, name).await {
+    let attached = match attached_policies(aws, caller, client, name).await {
         Ok(attached) => attached,
         Err(error) if error.kind == ErrorKind::Missing => return Ok(None),
         Err(error) => return Err(error),
@@ -42,6 +47,7 @@ pub(super) async fn role(aws: &AwsCloud, partition: Partition, name: &RoleName) 
 
 async fn attached_policies(
     aws: &AwsCloud,
+    caller: &Caller,
     client: &aws_sdk_iam::Client,
     name: &RoleName,
 ) -> Result<BTreeSet<String>, CloudError> {
@@ -49,7 +55,7 @@ async fn attached_policies(
     let mut marker: Option<String> = None;
     loop {
         let request = client.list_attached_role_policies().role_name(name.as_str()).set_marker(marker);
-        let page = aws.call("iam:ListAttachedRolePolicies", request.send()).await?;
+        let page = aws.call(caller, "iam:ListAttachedRolePolicies", request.send()).await?;
         attached.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
         if !page.is_truncated() {
             return Ok(attached);
@@ -63,42 +69,45 @@ async fn attached_policies(
 
 pub(super) async fn change_role(
     aws: &AwsCloud,
+    caller: &Caller,
     partition: Partition,
     name: &RoleName,
     action: &RoleAction,
 ) -> Result<(), CloudError> {
-    let client = &aws.iam[&partition];
+    let client = &aws.clients(caller).iam[&partition];
     let name = name.as_str();
     match action {
-        RoleAction::Create(new) => create(aws, client, new).await,
+        RoleAction::Create(new) => create(aws, caller, client, new).await,
         RoleAction::UpdateTrustPolicy(document) => {
             let request = client.update_assume_role_policy().role_name(name).policy_document(document);
-            aws.call("iam:UpdateAssumeRolePolicy", request.send()).await.map(drop)
+            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.send()).await.map(drop)
         }
-        RoleAction::AttachPolicy(arn) => {
-            aws.call("iam:AttachRolePolicy", client.attach_role_policy().role_name(name).policy_arn(arn).send()).await.map(drop)
-        }
-        RoleAction::DetachPolicy(arn) => {
-            aws.call("iam:DetachRolePolicy", client.detach_role_policy().role_name(name).policy_arn(arn).send()).await.map(drop)
-        }
+        RoleAction::AttachPolicy(arn) => aws
+            .call(caller, "iam:AttachRolePolicy", client.attach_role_policy().role_name(name).policy_arn(arn).send())
+            .await
+            .map(drop),
+        RoleAction::DetachPolicy(arn) => aws
+            .call(caller, "iam:DetachRolePolicy", client.detach_role_policy().role_name(name).policy_arn(arn).send())
+            .await
+            .map(drop),
         RoleAction::Tag(tags) => {
             let request = client.tag_role().role_name(name).set_tags(Some(sdk_tags(tags)?));
-            aws.call("iam:TagRole", request.send()).await.map(drop)
+            aws.call(caller, "iam:TagRole", request.send()).await.map(drop)
         }
         // Not UpdateRole, which puts the maximum session duration back to an hour unless it is told that too (IAM API
         // reference, UpdateRole).
         RoleAction::Describe(text) => {
             let request = client.update_role_description().role_name(name).description(text);
-            aws.call("iam:UpdateRoleDescription", request.send()).await.map(drop)
+            aws.call(caller, "iam:UpdateRoleDescription", request.send()).await.map(drop)
         }
         RoleAction::SetPermissionsBoundary(arn) => {
             let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
-            aws.call("iam:PutRolePermissionsBoundary", request.send()).await.map(drop)
+            aws.call(caller, "iam:PutRolePermissionsBoundary", request.send()).await.map(drop)
         }
     }
 }
 
-async fn create(aws: &AwsCloud, client: &aws_sdk_iam::Client, new: &NewRole) -> Result<(), CloudError> {
+async fn create(aws: &AwsCloud, caller: &Caller, client: &aws_sdk_iam::Client, new: &NewRole) -> Result<(), CloudError> {
     let mut request = client
         .create_role()
         .role_name(new.name.as_str())
@@ -109,7 +118,7 @@ async fn create(aws: &AwsCloud, client: &aws_sdk_iam::Client, new: &NewRole) -> 
     if !new.tags.is_empty() {
         request = request.set_tags(Some(sdk_tags(&new.tags)?));
     }
-    aws.call("iam:CreateRole", request.send()).await.map(drop)
+    aws.call(caller, "iam:CreateRole", request.send()).await.map(drop)
 }
 
 fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Result<Vec<Tag>, CloudError> {

@@ -1,34 +1,44 @@
 //! The real AWS behind [`Cloud`]: one HTTP client, bounded retries and timeouts, one file per service.
 //!
-//! The only place that knows SDK types. It translates and classifies; it decides nothing and caches nothing but clients.
+//! The only place that knows SDK types. It translates and classifies; it decides nothing and keeps nothing but clients and
+//! sessions.
 
 mod account;
 mod attempts;
 mod classify;
+mod clients;
 mod environment;
 mod iam;
+mod organizations;
+mod sessions;
 mod ssm;
 mod sts;
 mod trust_roots;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use aws_config::identity::IdentityCache;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::cloud::{Cloud, CloudError};
-use crate::desired::names::{Account, Partition, Region, RoleName};
+use crate::cloud::{Caller, Cloud, CloudError, ErrorKind};
+use crate::desired::access::Access;
+use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
+use crate::desired::organization::Query;
 use crate::metrics::AwsMetrics;
-use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
+use crate::observed::{Identity, ListedRegion, Member, ObservedRole, ObservedSetting};
 use crate::plan::{RoleAction, SettingAction};
 use attempts::CountAttempts;
 use classify::{ServiceResponse, classify};
+use clients::Clients;
+use sessions::{Asker, Session, Sessions, Slot};
 
 /// A handshake over any distance takes well under a second; three leave room for one lost packet.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,6 +49,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// The SDK mends blips; whatever lasts longer belongs to the queue.
 const ATTEMPTS: u32 = 3;
+
+/// What sessions are called unless somebody says otherwise.
+const DEFAULT_INSTANCE: &str = "controller";
+/// STS takes no longer ones.
+const LONGEST_SESSION_NAME: usize = 64;
 
 /// How to reach AWS, besides what the environment says.
 #[derive(Debug, Clone)]
@@ -52,11 +67,20 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
     /// Credentials ahead of the standard chain. For the demo and tests.
     pub credentials: Option<aws_credential_types::Credentials>,
+    /// What this controller is called: its sessions in other accounts are `dhmc-<instance>`, which AWS shows as
+    /// `LastModifiedUser`.
+    pub instance: String,
 }
 
 impl Default for AwsOptions {
     fn default() -> Self {
-        Self { fallback_partition: Partition::Aws, ca_bundle: None, endpoint_url: None, credentials: None }
+        Self {
+            fallback_partition: Partition::Aws,
+            ca_bundle: None,
+            endpoint_url: None,
+            credentials: None,
+            instance: DEFAULT_INSTANCE.to_owned(),
+        }
     }
 }
 
@@ -66,9 +90,15 @@ pub struct AwsCloud {
     config: SdkConfig,
     metrics: AwsMetrics,
     sts: aws_sdk_sts::Client,
-    account: HashMap<Partition, aws_sdk_account::Client>,
-    iam: HashMap<Partition, aws_sdk_iam::Client>,
-    ssm: Mutex<HashMap<Region, aws_sdk_ssm::Client>>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
+    /// With the controller's own credentials.
+    own: Clients,
+    /// With the credentials of a session, which each call carries with it.
+    member: Clients,
+    sessions: Sessions,
+    session_name: String,
+    /// The partition of the controller's own credentials, once they were seen.
+    partition: tokio::sync::OnceCell<Partition>,
 }
 
 /// AWS cannot even be tried.
@@ -89,34 +119,77 @@ impl AwsCloud {
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         environment::check(variables)?;
+        let session_name = session_name(&options.instance);
         let config = load(options).await?;
         let count = CountAttempts::new(metrics.clone());
-        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count.clone()).build());
-        let partitions = [Partition::Aws, Partition::AwsCn, Partition::AwsUsGov, Partition::AwsEusc];
-        let account = partitions.map(|partition| {
-            let builder =
-                aws_sdk_account::config::Builder::from(&config).region(SdkRegion::from_static(partition.account_region()));
-            (partition, aws_sdk_account::Client::from_conf(builder.interceptor(count.clone()).build()))
-        });
-        let iam = partitions.map(|partition| {
-            let builder = aws_sdk_iam::config::Builder::from(&config).region(SdkRegion::from_static(partition.iam_region()));
-            (partition, aws_sdk_iam::Client::from_conf(builder.interceptor(count.clone()).build()))
-        });
-        let (account, iam) = (HashMap::from(account), HashMap::from(iam));
-        Ok(Self { config, metrics, sts, account, iam, ssm: Mutex::default() })
+        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count).build());
+        let member = config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(sessions::OfTheCall))
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        Ok(Self {
+            sts,
+            organizations: OnceLock::new(),
+            own: Clients::new(config.clone(), metrics.clone()),
+            member: Clients::new(member, metrics.clone()),
+            sessions: Sessions::default(),
+            session_name,
+            partition: tokio::sync::OnceCell::new(),
+            config,
+            metrics,
+        })
     }
 
-    fn ssm(&self, region: &Region) -> aws_sdk_ssm::Client {
-        let mut clients = self.ssm.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients.entry(region.clone()).or_insert_with(|| {
-            let builder = aws_sdk_ssm::config::Builder::from(&self.config).region(SdkRegion::new(region.to_string()));
-            aws_sdk_ssm::Client::from_conf(builder.interceptor(CountAttempts::new(self.metrics.clone())).build())
-        });
-        client.clone()
+    fn clients(&self, caller: &Caller) -> &Clients {
+        match caller.access {
+            Access::Own => &self.own,
+            Access::Assume(_) => &self.member,
+        }
+    }
+
+    /// Makes a call in an account, with the account's session where it has one.
+    fn call<T, E>(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> impl Future<Output = Result<T, CloudError>>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        // The SDK's futures are large, and would be moved from one future into the next.
+        let answer = Box::pin(answer);
+        async move {
+            let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
+                return self.measure(operation, answer).await;
+            };
+            match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
+                Err(error) if has_ended(&error) => {
+                    slot.forget(&session).await;
+                    let message = format!("{} (the session is over; the next attempt opens another)", error.message);
+                    Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
+                }
+                answer => answer,
+            }
+        }
+    }
+
+    /// The session of an account that is not the controller's own.
+    async fn session(&self, caller: &Caller, asker: Asker) -> Result<Option<(Arc<Slot>, Session)>, CloudError> {
+        let (Account::Id(id), Access::Assume(role)) = (caller.account, &caller.access) else { return Ok(None) };
+        let slot = self.sessions.slot(id, role);
+        let session = slot.session(asker, || Box::pin(sts::assume(self, id, role))).await?;
+        Ok(Some((slot, session)))
+    }
+
+    /// Where the controller's own credentials live.
+    async fn partition(&self) -> Result<Partition, CloudError> {
+        self.partition.get_or_try_init(|| async { Ok(sts::identity(self).await?.partition) }).await.copied()
     }
 
     /// Times, counts and classifies one call.
-    async fn call<T, E>(
+    async fn measure<T, E>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
@@ -130,6 +203,21 @@ impl AwsCloud {
         self.metrics.request(operation, result, started.elapsed());
         answer
     }
+}
+
+/// Codes of credentials that were good once. Systems Manager has other words for that, which in a region that is not enabled
+/// are about the region.
+fn has_ended(error: &CloudError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    let is_about_the_key = matches!(code, "InvalidClientTokenId" | "UnrecognizedClientException");
+    matches!(code, "ExpiredToken" | "ExpiredTokenException") || (is_about_the_key && !error.operation.starts_with("ssm:"))
+}
+
+/// `dhmc-<instance>`, as STS takes it: at most 64 of `A-Z a-z 0-9 _ + = , . @ -` (STS API reference, `AssumeRole`).
+fn session_name(instance: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let instance: String = instance.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    format!("dhmc-{instance}").chars().take(LONGEST_SESSION_NAME).collect()
 }
 
 async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
@@ -164,33 +252,52 @@ async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
 }
 
 impl Cloud for AwsCloud {
-    async fn identity(&self, _account: Account) -> Result<Identity, CloudError> {
-        sts::identity(self).await
+    async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
+        match self.session(caller, Asker::Account).await? {
+            Some((_, session)) => Ok(session.identity),
+            None => sts::identity(self).await,
+        }
     }
 
-    async fn regions(&self, _account: Account, partition: Partition) -> Result<Vec<ListedRegion>, CloudError> {
-        account::regions(self, partition).await
+    async fn members(&self, query: &Query) -> Result<BTreeMap<AccountId, Member>, CloudError> {
+        organizations::members(self, query).await
     }
 
-    async fn role(&self, _account: Account, partition: Partition, name: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
-        iam::role(self, partition, name).await
+    async fn regions(&self, caller: &Caller, partition: Partition) -> Result<Vec<ListedRegion>, CloudError> {
+        account::regions(self, caller, partition).await
+    }
+
+    async fn role(&self, caller: &Caller, partition: Partition, name: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
+        iam::role(self, caller, partition, name).await
     }
 
     async fn change_role(
         &self,
-        _account: Account,
+        caller: &Caller,
         partition: Partition,
         name: &RoleName,
         action: &RoleAction,
     ) -> Result<(), CloudError> {
-        iam::change_role(self, partition, name, action).await
+        iam::change_role(self, caller, partition, name, action).await
     }
 
-    async fn setting(&self, _account: Account, region: &Region) -> Result<ObservedSetting, CloudError> {
-        ssm::setting(self, region).await
+    async fn setting(&self, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
+        ssm::setting(self, caller, region).await
     }
 
-    async fn change_setting(&self, _account: Account, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
-        ssm::change_setting(self, region, action).await
+    async fn change_setting(&self, caller: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
+        ssm::change_setting(self, caller, region, action).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_instance_makes_a_session_name_that_sts_takes() {
+        assert_eq!(session_name("dhmc-6d4cf56db6-7xkqz"), "dhmc-dhmc-6d4cf56db6-7xkqz");
+        assert_eq!(session_name("pod/α 1"), "dhmc-pod---1");
+        assert_eq!(session_name(&"x".repeat(100)).len(), LONGEST_SESSION_NAME);
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::AwsCloud;
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::Region;
 use crate::observed::{Change, ObservedSetting, Update};
 use crate::plan::SettingAction;
@@ -14,8 +14,9 @@ const SETTING_ID: &str = "/ssm/managed-instance/default-ec2-instance-management-
 const NONE: &str = "$None";
 const GET: &str = "ssm:GetServiceSetting";
 
-pub(super) async fn setting(aws: &AwsCloud, region: &Region) -> Result<ObservedSetting, CloudError> {
-    let answer = aws.call(GET, aws.ssm(region).get_service_setting().setting_id(SETTING_ID).send()).await?;
+pub(super) async fn setting(aws: &AwsCloud, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
+    let answer =
+        aws.call(caller, GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send()).await?;
     let setting = answer.service_setting.ok_or_else(|| incomplete("no ServiceSetting"))?;
     // Every field is optional on the wire. A missing value is not an unset one: unset is spelled out.
     let value = setting.setting_value.ok_or_else(|| incomplete("no SettingValue"))?;
@@ -28,16 +29,22 @@ pub(super) async fn setting(aws: &AwsCloud, region: &Region) -> Result<ObservedS
     })
 }
 
-pub(super) async fn change_setting(aws: &AwsCloud, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
-    let client = aws.ssm(region);
+pub(super) async fn change_setting(
+    aws: &AwsCloud,
+    caller: &Caller,
+    region: &Region,
+    action: &SettingAction,
+) -> Result<(), CloudError> {
+    let client = aws.clients(caller).ssm(region);
     match action {
         SettingAction::Update(value) => {
             let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value);
-            aws.call("ssm:UpdateServiceSetting", request.send()).await.map(drop)
+            aws.call(caller, "ssm:UpdateServiceSetting", request.send()).await.map(drop)
         }
-        SettingAction::Reset => {
-            aws.call("ssm:ResetServiceSetting", client.reset_service_setting().setting_id(SETTING_ID).send()).await.map(drop)
-        }
+        SettingAction::Reset => aws
+            .call(caller, "ssm:ResetServiceSetting", client.reset_service_setting().setting_id(SETTING_ID).send())
+            .await
+            .map(drop),
     }
 }
 

@@ -1,28 +1,91 @@
-//! Security Token Service: whose credentials these are.
+//! Security Token Service: whose credentials these are, and the sessions of roles in other accounts.
+
+use std::sync::Arc;
+
+use aws_sdk_sts::types::Tag;
 
 use super::AwsCloud;
+use super::sessions::{LIFETIME, Session};
 use crate::cloud::{CloudError, ErrorKind};
+use crate::desired::access::AssumeRole;
 use crate::desired::names::{AccountId, Partition};
 use crate::observed::Identity;
 
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
+/// Whose the controller's own credentials are.
 pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {
-    let answer = aws.call(GET_CALLER_IDENTITY, aws.sts.get_caller_identity().send()).await?;
+    let answer = aws.measure(GET_CALLER_IDENTITY, aws.sts.get_caller_identity().send()).await?;
     let account = answer.account().unwrap_or_default();
     let arn = answer.arn().unwrap_or_default();
-    identity_from(account, arn).ok_or_else(|| CloudError {
-        operation: GET_CALLER_IDENTITY,
-        kind: ErrorKind::Unavailable,
+    let told = || format!("an answer that makes no sense: account `{account}`, ARN `{arn}`");
+    identity_from(arn)
+        .filter(|identity| identity.account.to_string() == account)
+        .ok_or_else(|| senseless(GET_CALLER_IDENTITY, told()))
+}
+
+/// Opens a session in an account. Whose it is is read off what STS says was assumed, not off what was asked for.
+pub(super) async fn assume(aws: &AwsCloud, account: AccountId, role: &Arc<AssumeRole>) -> Result<Session, CloudError> {
+    let arn = role.arn(aws.partition().await?, account);
+    let seconds = i32::try_from(LIFETIME.as_secs()).unwrap_or(i32::MAX);
+    let request = aws
+        .sts
+        .assume_role()
+        .role_arn(&arn)
+        .role_session_name(&aws.session_name)
+        .duration_seconds(seconds)
+        .set_external_id(role.external_id.as_ref().map(|id| id.reveal().to_owned()))
+        .set_tags(Some(tags(role)?).filter(|tags| !tags.is_empty()));
+    let answer = aws.measure(ASSUME_ROLE, request.send()).await.map_err(|error| explained(error, &arn))?;
+    let identity = answer.assumed_role_user().and_then(|user| identity_from(user.arn()));
+    let (Some(identity), Some(granted)) = (identity, answer.credentials()) else {
+        return Err(senseless(ASSUME_ROLE, "an answer without credentials, or without the role that was assumed".to_owned()));
+    };
+    let credentials = aws_credential_types::Credentials::new(
+        granted.access_key_id(),
+        granted.secret_access_key(),
+        Some(granted.session_token().to_owned()),
+        (*granted.expiration()).try_into().ok(),
+        "AssumeRole",
+    );
+    Ok(Session::new(credentials, identity))
+}
+
+fn tags(role: &AssumeRole) -> Result<Vec<Tag>, CloudError> {
+    let built: Result<Vec<Tag>, _> =
+        role.session_tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    built.map_err(|error| CloudError {
+        operation: ASSUME_ROLE,
+        kind: ErrorKind::Rejected,
         code: None,
-        message: format!("an answer that makes no sense: account `{account}`, ARN `{arn}`"),
+        message: error.to_string(),
         source: None,
     })
 }
 
-fn identity_from(account: &str, arn: &str) -> Option<Identity> {
-    let account: AccountId = account.parse().ok()?;
-    let partition: Partition = arn.strip_prefix("arn:")?.split(':').next()?.parse().ok()?;
+/// STS gives one answer for a role that is not there and for one that does not let us in.
+fn explained(error: CloudError, arn: &str) -> CloudError {
+    if error.kind != ErrorKind::Denied {
+        return error;
+    }
+    let message = format!(
+        "{} (the role {arn} is not there, its trust policy does not let these credentials in, with this external id and, where \
+         session tags are declared or inherited, sts:TagSession; or these credentials may not assume it)",
+        error.message
+    );
+    CloudError { message, ..error }
+}
+
+fn senseless(operation: &'static str, message: String) -> CloudError {
+    CloudError { operation, kind: ErrorKind::Unavailable, code: None, message, source: None }
+}
+
+/// `arn:PARTITION:SERVICE::ACCOUNT:...`
+fn identity_from(arn: &str) -> Option<Identity> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':');
+    let partition: Partition = parts.next()?.parse().ok()?;
+    let account: AccountId = parts.nth(2)?.parse().ok()?;
     Some(Identity { account, partition, arn: arn.to_owned() })
 }
 
@@ -31,10 +94,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_partition_is_read_off_the_arn() {
-        let china = identity_from("111122223333", "arn:aws-cn:sts::111122223333:assumed-role/R/s").unwrap();
-        assert_eq!(china.partition, Partition::AwsCn);
-        assert_eq!(identity_from("111122223333", "arn:aws-moon:sts::111122223333:root"), None);
-        assert_eq!(identity_from("1111", "arn:aws:sts::111122223333:root"), None);
+    fn partition_and_account_are_read_off_the_arn() {
+        let china = identity_from("arn:aws-cn:sts::000022223333:assumed-role/R/s").unwrap();
+        assert_eq!((china.partition, china.account.to_string().as_str()), (Partition::AwsCn, "000022223333"));
+        for arn in ["", "arn:aws", "arn:aws-moon:sts::111122223333:root", "arn:aws:sts::1111:root"] {
+            assert_eq!(identity_from(arn), None, "{arn}");
+        }
     }
 }

@@ -40,8 +40,8 @@ pub const DEFAULT_ROLE_PATH: &str = "/service-role/";
 /// The managed policy of that role.
 pub const DEFAULT_POLICY_NAME: &str = "AmazonSSMManagedEC2InstanceDefaultPolicy";
 
-/// Everything that is declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that is declared; the default declares nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DesiredState {
     /// `metadata.name`: tells people which document this is.
     pub name: String,

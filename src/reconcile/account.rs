@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::{Cloud, CloudError, Retry};
+use crate::cloud::{Caller, Cloud, CloudError, Retry};
+use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Region};
 use crate::observed::{AccountFacts, Identity, RegionAccess};
 use crate::outcome::{Next, Outcome};
@@ -25,7 +26,7 @@ pub enum RegionList {
 pub enum Finding {
     /// It is the right one.
     Verified(AccountFacts),
-    /// The credentials are of another account: whatever was known of it no longer holds.
+    /// The credentials are of another account, or there are none for it: whatever was known of it no longer holds.
     Wrong,
     /// Nobody could tell; what was known before stays.
     Unread,
@@ -37,7 +38,7 @@ pub enum Finding {
 /// the document names none.
 pub(super) async fn reconcile_account<C: Cloud>(
     cloud: &C,
-    account: Account,
+    caller: &Caller,
     before: Option<AccountId>,
     list: RegionList,
     stop: &CancellationToken,
@@ -45,21 +46,22 @@ pub(super) async fn reconcile_account<C: Cloud>(
     tokio::select! {
         biased;
         () = stop.cancelled() => None,
-        outcome = look(cloud, account, before, list) => Some(outcome),
+        outcome = look(cloud, caller, before, list) => Some(outcome),
     }
 }
 
-async fn look<C: Cloud>(cloud: &C, account: Account, before: Option<AccountId>, list: RegionList) -> (Outcome, Finding) {
-    let identity = match cloud.identity(account).await {
+async fn look<C: Cloud>(cloud: &C, caller: &Caller, before: Option<AccountId>, list: RegionList) -> (Outcome, Finding) {
+    let account = caller.account;
+    let identity = match cloud.identity(caller).await {
         Ok(identity) => identity,
-        Err(error) => return (Outcome::unread(&error, desired(account)), Finding::Unread),
+        Err(error) => return unread(&error, caller),
     };
     match (account, before) {
         (Account::Id(id), _) if id != identity.account => return (wrong_account(id, &identity), Finding::Wrong),
         (Account::Own, Some(id)) if id != identity.account => return (changed_account(id, &identity), Finding::Wrong),
         _ => {}
     }
-    match open_regions(cloud, account, &identity, list).await {
+    match open_regions(cloud, caller, &identity, list).await {
         Ok(open_regions) => (verified(account, &identity), Finding::Verified(AccountFacts { identity, open_regions })),
         // The account is the right one all the same: the regions that the document names need no list.
         Err(error) => {
@@ -71,15 +73,24 @@ async fn look<C: Cloud>(cloud: &C, account: Account, before: Option<AccountId>, 
 
 async fn open_regions<C: Cloud>(
     cloud: &C,
-    account: Account,
+    caller: &Caller,
     identity: &Identity,
     list: RegionList,
 ) -> Result<Option<BTreeSet<Region>>, CloudError> {
     if list == RegionList::NotNeeded {
         return Ok(None);
     }
-    let listed = cloud.regions(account, identity.partition).await?;
+    let listed = cloud.regions(caller, identity.partition).await?;
     Ok(Some(listed.into_iter().filter(|one| one.access == RegionAccess::Open).map(|one| one.region).collect()))
+}
+
+/// A role that cannot be assumed is one look's business, not that of everything that stands on it.
+fn unread(error: &CloudError, caller: &Caller) -> (Outcome, Finding) {
+    let outcome = Outcome::unread(error, desired(caller.account));
+    match (&caller.access, error.kind.retry()) {
+        (Access::Assume(_), Retry::Slow) => (outcome, Finding::Wrong),
+        _ => (outcome, Finding::Unread),
+    }
 }
 
 fn desired(account: Account) -> String {
@@ -96,7 +107,7 @@ fn verified(account: Account, identity: &Identity) -> Outcome {
 fn wrong_account(id: AccountId, identity: &Identity) -> Outcome {
     let why = format!(
         "the document is for account {id}, the credentials are of account {} ({}); nothing is written: give the controller \
-         credentials of account {id}, or correct `spec.account`",
+         credentials of account {id}, declare `assumeRole` for it, or correct the id",
         identity.account, identity.arn
     );
     refused(Account::Id(id), identity, why)

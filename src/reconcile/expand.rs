@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::account::RegionList;
+use crate::desired::access::Access;
 use crate::desired::{Declared, DesiredAccount, DesiredRole, DesiredSetting, SettingState};
 use crate::observed::AccountFacts;
 use crate::target::Resource;
@@ -11,8 +12,8 @@ use crate::target::Resource;
 /// What is wanted of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Want {
-    /// That the account is the right one.
-    Account(RegionList),
+    /// That the account is the right one, reached like this.
+    Account(Access, RegionList),
     /// A role as declared.
     Role(Arc<DesiredRole>),
     /// A setting as declared.
@@ -29,7 +30,7 @@ pub fn expand(desired: &DesiredAccount, facts: Option<&AccountFacts>) -> BTreeMa
         Declared::Managed(_) => RegionList::Needed,
         Declared::Unmanaged => RegionList::NotNeeded,
     };
-    wants.insert(Resource::Account, Want::Account(list));
+    wants.insert(Resource::Account, Want::Account(desired.access.clone(), list));
     if needs_role(desired) {
         wants.insert(Resource::Role, Want::Role(Arc::clone(&desired.role)));
     }

@@ -16,13 +16,15 @@ use tracing::{error, info};
 
 use super::account::Finding;
 use super::flights::{Errand, Flights, Landing};
-use super::job::{Found, Report};
+use super::job::{Found, Job, Report};
 use super::membership::{AccountMemory, Change};
+use super::organization::OrganizationMemory;
 use super::queue::{Ending, Queue, Wake};
 use super::report::Reporter;
 use super::schedule::{Schedule, next_delay};
-use crate::cloud::{Cloud, Retry};
+use crate::cloud::{Caller, Cloud, Retry};
 use crate::desired::DesiredState;
+use crate::desired::access::Access;
 use crate::desired::names::Account;
 use crate::metrics::Metrics;
 use crate::outcome::{Next, Outcome};
@@ -61,6 +63,8 @@ pub struct Setup<C> {
 pub struct Fleet<C> {
     setup: Setup<C>,
     queue: Queue,
+    desired: Arc<DesiredState>,
+    organization: OrganizationMemory,
     accounts: HashMap<Account, AccountMemory>,
     flights: Flights,
     reporter: Reporter,
@@ -86,6 +90,8 @@ impl<C: Cloud> Fleet<C> {
             flights: Flights::new(setup.workers),
             setup,
             queue: Queue::default(),
+            desired: Arc::default(),
+            organization: OrganizationMemory::default(),
             accounts: HashMap::new(),
             pass: None,
         }
@@ -94,7 +100,7 @@ impl<C: Cloud> Fleet<C> {
     /// Keeps all targets as the newest desired state wants them, until stopped; then lets writes in flight finish.
     pub async fn run(mut self, mut desired: watch::Receiver<Arc<DesiredState>>) {
         let state = Arc::clone(&desired.borrow_and_update());
-        self.adopt(&state);
+        self.adopt(state);
         let mut publisher_is_there = true;
         while !self.setup.stop.is_cancelled() {
             self.dispatch();
@@ -104,7 +110,7 @@ impl<C: Cloud> Fleet<C> {
                 changed = desired.changed(), if publisher_is_there => match changed {
                     Ok(()) => {
                         let state = Arc::clone(&desired.borrow_and_update());
-                        self.adopt(&state);
+                        self.adopt(state);
                     }
                     Err(_) => publisher_is_there = false,
                 },
@@ -116,7 +122,7 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Looks at every target once, and again for a minute at what may pass by itself; then every state is on the board.
-    pub async fn run_once(mut self, desired: &DesiredState) {
+    pub async fn run_once(mut self, desired: Arc<DesiredState>) {
         self.pass = Some(Pass { unsettled: HashSet::new(), deadline: Instant::now() + PATIENCE_OF_ONE_PASS });
         self.adopt(desired);
         while self.pass.as_ref().is_some_and(|pass| !pass.unsettled.is_empty()) && !self.setup.stop.is_cancelled() {
@@ -132,14 +138,27 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Takes a desired state into force.
-    fn adopt(&mut self, desired: &DesiredState) {
-        let gone: Vec<Account> =
-            self.accounts.keys().filter(|account| !desired.accounts.contains_key(account)).copied().collect();
+    fn adopt(&mut self, desired: Arc<DesiredState>) {
+        let changes = self.organization.want(&desired);
+        self.desired = desired;
+        self.apply(changes);
+        self.adopt_accounts();
+    }
+
+    /// Keeps the accounts that are listed and those that the organization comes to, and forgets all others.
+    fn adopt_accounts(&mut self) {
+        let expansion = self.organization.expansion(&self.desired);
+        self.setup.board.set_organization(expansion.as_ref().map(|expansion| expansion.tally));
+        let of_organization = expansion.map(|expansion| expansion.accounts).unwrap_or_default();
+        let desired = Arc::clone(&self.desired);
+        let is_wanted = |account: &Account| desired.accounts.contains_key(account) || of_organization.contains_key(account);
+        let gone: Vec<Account> = self.accounts.keys().filter(|account| !is_wanted(account)).copied().collect();
         for account in gone {
             let targets = self.accounts.remove(&account).map(|memory| memory.targets(account)).unwrap_or_default();
             self.apply(targets.into_iter().map(Change::Remove).collect());
         }
-        for (account, wanted) in &desired.accounts {
+        for (account, wanted) in desired.accounts.iter().chain(&of_organization) {
+            self.setup.board.name_account(*account, wanted.name.clone());
             let changes = if let Some(memory) = self.accounts.get_mut(account) {
                 memory.want(*account, wanted)
             } else {
@@ -219,8 +238,7 @@ impl<C: Cloud> Fleet<C> {
         while self.flights.has_room()
             && let Some(target) = self.queue.take(now)
         {
-            let job = self.accounts.get(&target.account).and_then(|memory| memory.job(&target.resource));
-            let Some(job) = job else {
+            let Some((job, caller)) = self.job(&target) else {
                 // What it stands on has gone since it was woken; it is woken again when that is back.
                 let due = self.queue.give_back(&target, now);
                 self.show_due(&target, due);
@@ -229,9 +247,19 @@ impl<C: Cloud> Fleet<C> {
             };
             self.setup.board.begin(&target);
             let (cloud, stop) = (Arc::clone(&self.setup.cloud), self.setup.stop.child_token());
-            let (account, stopped) = (target.account, stop.clone());
-            self.flights.start(target, stop, async move { job.run(&*cloud, account, &stopped).await });
+            let stopped = stop.clone();
+            self.flights.start(target, stop, async move { job.run(&*cloud, caller, &stopped).await });
         }
+    }
+
+    /// The work on a target and as whom it is done, or `None` while it waits for what it stands on.
+    fn job(&self, target: &Target) -> Option<(Job, Caller)> {
+        if target.resource == Resource::Organization {
+            let look = self.organization.look(&self.desired)?;
+            return Some((Job::Organization(look), Caller { account: Account::Own, access: Access::Own }));
+        }
+        let memory = self.accounts.get(&target.account)?;
+        Some((memory.job(&target.resource)?, memory.caller(target.account)))
     }
 
     /// When a target can be started next; `None` while every worker is busy or nothing is scheduled.
@@ -257,11 +285,21 @@ impl<C: Cloud> Fleet<C> {
             Next::Retry(Retry::Slow) => Ending::Refused,
         };
         let failures = self.queue.failures(&target, ending);
-        let delay = next_delay(self.setup.schedule, outcome.next, failures, (self.setup.random)());
+        let interval = self.setup.schedule.interval_of(target.resource.kind());
+        let delay = next_delay(interval, outcome.next, failures, (self.setup.random)());
         let due = self.queue.finish(&target, now, delay, ending);
         if let Found::Account(Finding::Verified(facts)) = &found {
             self.setup.board.identify(target.account, facts.identity.account);
         }
+        let found = match found {
+            // Its accounts are on the board before the organization counts as tried.
+            Found::Organization(Some(listing)) => {
+                self.organization.listed(listing);
+                self.adopt_accounts();
+                Found::Nothing
+            }
+            found => found,
+        };
         self.tell(&target, &outcome, due, took);
         // One that was woken meanwhile is due at once, and has not come to its end.
         let is_settled = match ending {
@@ -304,7 +342,7 @@ impl<C: Cloud> Fleet<C> {
             (Found::Account(finding), _) => memory.account_was_looked_at(account, finding),
             (Found::Role(found), _) => memory.role_was_looked_at(account, found, reason),
             (Found::Broken, Resource::Role) => memory.role_is_unreadable(account, reason),
-            (Found::Setting | Found::Broken, _) => Vec::new(),
+            (Found::Nothing | Found::Organization(_) | Found::Broken, _) => Vec::new(),
         };
         self.apply(changes);
         if target.resource == Resource::Account {

@@ -6,13 +6,14 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::account::{Finding, RegionList, reconcile_account};
+use super::organization::OrganizationLook;
 use super::reconcile;
 use super::role::{Presence, RoleSubject};
 use super::setting::SettingSubject;
-use crate::cloud::{Cloud, Retry};
-use crate::desired::names::{Account, AccountId, Partition, Region};
+use crate::cloud::{Caller, Cloud, Retry};
+use crate::desired::names::{AccountId, Partition, Region};
 use crate::desired::{DesiredRole, DesiredSetting};
-use crate::observed::{ObservedRole, RoleReadiness};
+use crate::observed::{Listing, ObservedRole, RoleReadiness};
 use crate::outcome::{Next, Outcome, Progress};
 use crate::plan::{DriftKind, readiness};
 use crate::target::State;
@@ -20,12 +21,14 @@ use crate::target::State;
 /// What to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Job {
+    /// The organization.
+    Organization(OrganizationLook),
     /// The account itself, and what an earlier look found it to be.
     Account { list: RegionList, before: Option<AccountId> },
     /// Its role.
     Role { partition: Partition, want: Arc<DesiredRole>, presence: Presence },
     /// One region's setting.
-    Setting { region: Region, want: DesiredSetting, role: RoleReadiness },
+    Setting { partition: Partition, region: Region, want: DesiredSetting, role: RoleReadiness },
 }
 
 /// What came of it.
@@ -38,12 +41,14 @@ pub(super) struct Report {
 /// What the other targets of the account should know.
 #[derive(Debug)]
 pub(super) enum Found {
+    /// Who is in the organization; `None`: what was known stays.
+    Organization(Option<Listing>),
     /// About the account.
     Account(Finding),
     /// About the role.
     Role(RoleFinding),
     /// Nothing.
-    Setting,
+    Nothing,
     /// The worker broke off.
     Broken,
 }
@@ -61,21 +66,25 @@ pub(super) struct RoleFinding {
 
 impl Job {
     /// Does it. `None`: stopped before anything was written.
-    pub(super) async fn run<C: Cloud>(self, cloud: &C, account: Account, stop: &CancellationToken) -> Option<Report> {
+    pub(super) async fn run<C: Cloud>(self, cloud: &C, caller: Caller, stop: &CancellationToken) -> Option<Report> {
         match self {
+            Self::Organization(look) => {
+                let (outcome, listing) = look.run(cloud, stop).await?;
+                Some(Report { outcome, found: Found::Organization(listing) })
+            }
             Self::Account { list, before } => {
-                let (outcome, finding) = reconcile_account(cloud, account, before, list, stop).await?;
+                let (outcome, finding) = reconcile_account(cloud, &caller, before, list, stop).await?;
                 Some(Report { outcome, found: Found::Account(finding) })
             }
             Self::Role { partition, want, presence } => {
-                let subject = RoleSubject { cloud, account, partition, want: Arc::clone(&want), presence };
+                let subject = RoleSubject { cloud, caller, partition, want: Arc::clone(&want), presence };
                 let (outcome, observed) = reconcile(&subject, stop).await?;
                 let found = Found::Role(found_role(want, presence, &outcome, observed.as_ref()));
                 Some(Report { outcome, found })
             }
-            Self::Setting { region, want, role } => {
-                let (outcome, _) = reconcile(&SettingSubject { cloud, account, region, want, role }, stop).await?;
-                Some(Report { outcome, found: Found::Setting })
+            Self::Setting { partition, region, want, role } => {
+                let (outcome, _) = reconcile(&SettingSubject { cloud, caller, partition, region, want, role }, stop).await?;
+                Some(Report { outcome, found: Found::Nothing })
             }
         }
     }

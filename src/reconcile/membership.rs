@@ -10,6 +10,7 @@ use super::account::{Finding, RegionList};
 use super::expand::{Want, expand};
 use super::job::{Job, RoleFinding};
 use super::role::Presence;
+use crate::cloud::Caller;
 use crate::desired::names::{Account, AccountId};
 use crate::desired::{DesiredAccount, DesiredRole, DesiredSetting, SettingState};
 use crate::observed::{AccountFacts, RoleReadiness};
@@ -63,11 +64,19 @@ impl AccountMemory {
         if self.desired == *desired {
             return Vec::new();
         }
+        let mut changes = Vec::new();
+        if self.desired.access != desired.access {
+            // What was seen with other credentials was perhaps not of this account.
+            (self.facts, self.role) = (None, None);
+            let why = "the account is reached differently, and not verified yet";
+            changes.extend(self.dependents(account).map(|target| Change::Park(target, why)));
+        }
         if !is_same_role(&self.desired.role, &desired.role) {
             self.presence = Presence::Unknown;
         }
         self.desired = Arc::clone(desired);
-        self.refresh(account)
+        changes.extend(self.refresh(account));
+        changes
     }
 
     /// Somebody has looked at the account.
@@ -84,7 +93,8 @@ impl AccountMemory {
             Finding::Verified(mut facts) => {
                 let partition_before = self.facts.as_ref().map(|facts| facts.identity.partition);
                 // A list that could not be fetched leaves the regions that were open before.
-                if facts.open_regions.is_none() && self.wants.get(&Resource::Account) == Some(&Want::Account(RegionList::Needed))
+                if facts.open_regions.is_none()
+                    && matches!(self.wants.get(&Resource::Account), Some(Want::Account(_, RegionList::Needed)))
                 {
                     facts.open_regions = self.facts.take().and_then(|before| before.open_regions);
                 }
@@ -135,20 +145,25 @@ impl AccountMemory {
     pub(super) fn job(&self, resource: &Resource) -> Option<Job> {
         let facts = self.facts.as_ref();
         match (self.wants.get(resource)?, resource) {
-            (Want::Account(list), _) => Some(Job::Account { list: *list, before: self.id }),
+            (Want::Account(_, list), _) => Some(Job::Account { list: *list, before: self.id }),
             (Want::Role(want), _) => {
                 Some(Job::Role { partition: facts?.identity.partition, want: Arc::clone(want), presence: self.presence })
             }
             (Want::Setting(want), Resource::Setting(region)) => {
-                facts?;
+                let partition = facts?.identity.partition;
                 let role = match want.state {
                     SettingState::Enabled => self.role.as_ref()?.1.clone(),
                     SettingState::Disabled => RoleReadiness::Unknown("a disabled setting needs no role".to_owned()),
                 };
-                Some(Job::Setting { region: region.clone(), want: *want, role })
+                Some(Job::Setting { partition, region: region.clone(), want: *want, role })
             }
-            (Want::Setting(_), Resource::Account | Resource::Role) => None,
+            (Want::Setting(_), Resource::Organization | Resource::Account | Resource::Role) => None,
         }
+    }
+
+    /// As whom calls in the account are made.
+    pub(super) fn caller(&self, account: Account) -> Caller {
+        Caller { account, access: self.desired.access.clone() }
     }
 
     /// Whether its identity is verified.

@@ -10,6 +10,7 @@ mod flights;
 mod job;
 mod ledger;
 mod membership;
+mod organization;
 pub mod queue;
 mod report;
 pub mod role;

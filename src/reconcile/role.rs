@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Subject;
-use crate::cloud::{Cloud, CloudError};
-use crate::desired::names::{Account, Partition};
+use crate::cloud::{Caller, Cloud, CloudError};
+use crate::desired::names::Partition;
 use crate::desired::{DesiredRole, Management};
 use crate::observed::{Change, ObservedRole};
 use crate::plan::{Drift, Plan, RoleAction, Settling, plan_role};
@@ -42,7 +42,7 @@ impl Presence {
 /// One account's role.
 pub(super) struct RoleSubject<'a, C> {
     pub(super) cloud: &'a C,
-    pub(super) account: Account,
+    pub(super) caller: Caller,
     pub(super) partition: Partition,
     pub(super) want: Arc<DesiredRole>,
     pub(super) presence: Presence,
@@ -53,7 +53,7 @@ impl<C: Cloud> Subject for RoleSubject<'_, C> {
     type Action = RoleAction;
 
     async fn observe(&self) -> Result<Self::Observed, CloudError> {
-        self.cloud.role(self.account, self.partition, &self.want.name).await
+        self.cloud.role(&self.caller, self.partition, &self.want.name).await
     }
 
     fn plan(&self, observed: &Self::Observed) -> Plan<RoleAction> {
@@ -64,7 +64,7 @@ impl<C: Cloud> Subject for RoleSubject<'_, C> {
     }
 
     async fn apply(&self, action: &RoleAction) -> Result<(), CloudError> {
-        self.cloud.change_role(self.account, self.partition, &self.want.name, action).await
+        self.cloud.change_role(&self.caller, self.partition, &self.want.name, action).await
     }
 
     fn mends(action: &RoleAction, drift: &Drift) -> bool {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::cloud::Retry;
 use crate::outcome::Next;
+use crate::target::ResourceKind;
 
 /// After the first failure that will pass by itself; doubled by each further one.
 const BACKOFF_BASE: Duration = Duration::from_secs(1);
@@ -30,15 +31,28 @@ const SOON_CAP: Duration = Duration::from_mins(1);
 pub struct Schedule {
     /// From one look at a target to the next, when all is well.
     pub interval: Duration,
+    /// From one list of the organization's accounts to the next.
+    pub organization_interval: Duration,
+}
+
+impl Schedule {
+    /// What applies to a kind of target.
+    #[must_use]
+    pub fn interval_of(self, kind: ResourceKind) -> Duration {
+        match kind {
+            ResourceKind::Organization => self.organization_interval,
+            ResourceKind::Account | ResourceKind::Role | ResourceKind::Setting => self.interval,
+        }
+    }
 }
 
 /// How long to wait. `failures` counts the looks in a row, this one included, that did not come to an end; `jitter` is
 /// random in 0..1.
 #[must_use]
-pub fn next_delay(schedule: Schedule, next: Next, failures: u32, jitter: f64) -> Duration {
+pub fn next_delay(interval: Duration, next: Next, failures: u32, jitter: f64) -> Duration {
     match next {
-        Next::Interval => schedule.interval.mul_f64(0.9 + 0.2 * jitter),
-        Next::Soon => doubled(BACKOFF_BASE, failures, SOON_CAP.min(schedule.interval)),
+        Next::Interval => interval.mul_f64(0.9 + 0.2 * jitter),
+        Next::Soon => doubled(BACKOFF_BASE, failures, SOON_CAP.min(interval)),
         Next::Retry(Retry::Backoff) => spread(doubled(BACKOFF_BASE, failures, BACKOFF_CAP), jitter),
         Next::Retry(Retry::Slow) => spread(doubled(SLOW_BASE, failures, SLOW_CAP), jitter),
     }
@@ -58,11 +72,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SCHEDULE: Schedule = Schedule { interval: Duration::from_mins(5) };
+    const INTERVAL: Duration = Duration::from_mins(5);
 
     #[test]
     fn the_delays_are_those_of_the_table() {
-        let at = |next, failures, jitter| next_delay(SCHEDULE, next, failures, jitter).as_millis();
+        let at = |next, failures, jitter| next_delay(INTERVAL, next, failures, jitter).as_millis();
         assert_eq!(
             [at(Next::Interval, 0, 0.0), at(Next::Interval, 0, 0.5), at(Next::Interval, 0, 1.0)],
             [270_000, 300_000, 330_000]
@@ -76,15 +90,15 @@ mod tests {
 
     #[test]
     fn a_short_interval_is_never_made_longer_by_looking_again_soon() {
-        let schedule = Schedule { interval: Duration::from_secs(2) };
-        assert_eq!(next_delay(schedule, Next::Soon, 9, 0.0), Duration::from_secs(2));
+        let interval = Duration::from_secs(2);
+        assert_eq!(next_delay(interval, Next::Soon, 9, 0.0), Duration::from_secs(2));
     }
 
     proptest! {
         #[test]
         fn no_target_is_ever_retried_at_once_or_forgotten(failures in 1u32..200, jitter in 0.0f64..1.0) {
             for next in [Next::Interval, Next::Soon, Next::Retry(Retry::Backoff), Next::Retry(Retry::Slow)] {
-                let delay = next_delay(SCHEDULE, next, failures, jitter);
+                let delay = next_delay(INTERVAL, next, failures, jitter);
                 prop_assert!(delay >= Duration::from_millis(500), "{next:?} {delay:?}");
                 prop_assert!(delay <= SLOW_CAP, "{next:?} {delay:?}");
             }

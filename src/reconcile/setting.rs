@@ -1,17 +1,18 @@
 //! One region's service setting as a subject of reconciling.
 
 use super::Subject;
-use crate::cloud::{Cloud, CloudError, ErrorKind};
-use crate::desired::names::{Account, Region};
+use crate::cloud::{Caller, Cloud, CloudError, ErrorKind};
+use crate::desired::names::{Partition, Region};
 use crate::desired::{DesiredSetting, SettingState};
-use crate::observed::{Change, ObservedSetting, RoleReadiness};
+use crate::observed::{Change, ObservedSetting, RegionAccess, RoleReadiness};
 use crate::plan::setting::describe;
 use crate::plan::{Drift, Plan, SettingAction, plan_setting};
 
 /// One region's setting.
 pub(super) struct SettingSubject<'a, C> {
     pub(super) cloud: &'a C,
-    pub(super) account: Account,
+    pub(super) caller: Caller,
+    pub(super) partition: Partition,
     pub(super) region: Region,
     pub(super) want: DesiredSetting,
     pub(super) role: RoleReadiness,
@@ -22,7 +23,7 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     type Action = SettingAction;
 
     async fn observe(&self) -> Result<ObservedSetting, CloudError> {
-        let answer = self.cloud.setting(self.account, &self.region).await;
+        let answer = self.cloud.setting(&self.caller, &self.region).await;
         match answer {
             Err(error) if is_about_the_key(&error) => Err(self.region_or_credentials(error).await),
             answer => answer,
@@ -34,7 +35,7 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     }
 
     async fn apply(&self, action: &SettingAction) -> Result<(), CloudError> {
-        self.cloud.change_setting(self.account, &self.region, action).await
+        self.cloud.change_setting(&self.caller, &self.region, action).await
     }
 
     fn mends(action: &SettingAction, drift: &Drift) -> bool {
@@ -69,15 +70,24 @@ fn is_about_the_key(error: &CloudError) -> bool {
 }
 
 impl<C: Cloud> SettingSubject<'_, C> {
-    /// Tells a closed region from bad credentials: those are refused by STS as well.
+    /// Tells a region that is not enabled from bad credentials, by the account's list of regions. To be refused the list by
+    /// name is to be known: then it is not the credentials.
     async fn region_or_credentials(&self, error: CloudError) -> CloudError {
-        if self.cloud.identity(self.account).await.is_err() {
-            return error;
-        }
-        let message = format!(
-            "{} (STS takes the credentials, so region {} is not enabled for this account: enable it, or drop it from the document)",
-            error.message, self.region
-        );
+        let told = match self.cloud.regions(&self.caller, self.partition).await {
+            Ok(listed) => match listed.iter().find(|one| one.region == self.region).map(|one| one.access) {
+                Some(RegionAccess::Open) => return error,
+                Some(RegionAccess::Opening) => "is still being enabled for this account, which takes minutes to hours",
+                Some(RegionAccess::Closing) => "is being disabled for this account: drop it from the document",
+                Some(RegionAccess::Closed) => "is not enabled for this account: enable it, or drop it from the document",
+                None => "is not among the account's regions: drop it from the document",
+            },
+            Err(refused) if refused.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) => {
+                "is most likely not enabled for this account (account:ListRegions, which would tell, is denied): enable it, or \
+                 drop it from the document"
+            }
+            Err(_) => return error,
+        };
+        let message = format!("{}: region {} {told}", error.message, self.region);
         CloudError { kind: ErrorKind::RegionDisabled, message, ..error }
     }
 }

@@ -93,7 +93,7 @@ impl Default for Settings {
 
 fn options(config: PathBuf, settings: &Settings, url: &str, credentials: &Credentials) -> Options {
     let aws = AwsOptions { endpoint_url: Some(url.to_owned()), credentials: Some(credentials.clone()), ..AwsOptions::default() };
-    Options { config, interval: settings.interval, workers: settings.workers, aws }
+    Options { config, interval: settings.interval, organization_interval: settings.interval, workers: settings.workers, aws }
 }
 
 impl Controller {

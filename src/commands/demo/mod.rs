@@ -101,7 +101,7 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, account: &AccountHandle, config: 
         "demo",
     );
     let aws = AwsOptions { endpoint_url: Some(sandbox.url()), credentials: Some(credentials), ..AwsOptions::default() };
-    Options { config: config.to_owned(), interval: args.interval, workers: 16, aws }
+    Options { config: config.to_owned(), interval: args.interval, organization_interval: args.interval, workers: 16, aws }
 }
 
 /// The saboteur, and the audience that watches what becomes of it.

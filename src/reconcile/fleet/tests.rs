@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use super::*;
-use crate::cloud::{CloudError, ErrorKind};
-use crate::desired::names::{Partition, Region, RoleName, ServicePrincipal};
+use crate::cloud::{Caller, CloudError, ErrorKind};
+use crate::desired::names::{AccountId, Partition, Region, RoleName, ServicePrincipal};
+use crate::desired::organization::Query;
 use crate::desired::{DEFAULT_ROLE_NAME, load};
-use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
+use crate::observed::{Identity, ListedRegion, Member, ObservedRole, ObservedSetting, Update};
 use crate::plan::{RoleAction, SettingAction, trust_policy};
 use crate::target::State;
 
@@ -25,6 +26,7 @@ enum Trouble {
 #[derive(Default)]
 struct FakeCloud {
     account: Mutex<Option<&'static str>>,
+    members: Mutex<BTreeMap<AccountId, Member>>,
     role: Mutex<Option<ObservedRole>>,
     settings: Mutex<BTreeMap<Region, String>>,
     trouble: Mutex<HashMap<String, Trouble>>,
@@ -67,23 +69,28 @@ fn failed(kind: ErrorKind) -> CloudError {
 }
 
 impl Cloud for FakeCloud {
-    async fn identity(&self, _: Account) -> Result<Identity, CloudError> {
+    async fn identity(&self, _: &Caller) -> Result<Identity, CloudError> {
         self.call("identity".to_owned()).await?;
         let account = self.account.lock().unwrap().unwrap_or("111122223333").parse().unwrap();
         Ok(Identity { account, partition: Partition::Aws, arn: "arn".to_owned() })
     }
 
-    async fn regions(&self, _: Account, _: Partition) -> Result<Vec<ListedRegion>, CloudError> {
+    async fn members(&self, _: &Query) -> Result<BTreeMap<AccountId, Member>, CloudError> {
+        self.call("members".to_owned()).await?;
+        Ok(self.members.lock().unwrap().clone())
+    }
+
+    async fn regions(&self, _: &Caller, _: Partition) -> Result<Vec<ListedRegion>, CloudError> {
         self.call("regions".to_owned()).await?;
         Ok(Vec::new())
     }
 
-    async fn role(&self, _: Account, _: Partition, _: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
+    async fn role(&self, _: &Caller, _: Partition, _: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
         self.call("role".to_owned()).await?;
         Ok(self.role.lock().unwrap().clone())
     }
 
-    async fn change_role(&self, _: Account, _: Partition, name: &RoleName, action: &RoleAction) -> Result<(), CloudError> {
+    async fn change_role(&self, _: &Caller, _: Partition, name: &RoleName, action: &RoleAction) -> Result<(), CloudError> {
         self.call(action.label().to_owned()).await?;
         let mut role = self.role.lock().unwrap();
         match action {
@@ -105,13 +112,13 @@ impl Cloud for FakeCloud {
         Ok(())
     }
 
-    async fn setting(&self, _: Account, region: &Region) -> Result<ObservedSetting, CloudError> {
+    async fn setting(&self, _: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
         self.call(format!("read {region}")).await?;
         let value = self.settings.lock().unwrap().get(region).cloned();
         Ok(ObservedSetting { value, update: Update::Settled, changed: None })
     }
 
-    async fn change_setting(&self, _: Account, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
+    async fn change_setting(&self, _: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
         self.call(format!("{} {region}", action.label())).await?;
         let mut settings = self.settings.lock().unwrap();
         match action {
@@ -144,7 +151,7 @@ fn run(spec: &str, prepare: impl FnOnce(&FakeCloud)) -> Running {
         cloud: Arc::clone(&cloud),
         board: Arc::clone(&board),
         metrics: Metrics::new("test").unwrap(),
-        schedule: Schedule { interval: Duration::from_mins(5) },
+        schedule: Schedule { interval: Duration::from_mins(5), organization_interval: Duration::from_mins(15) },
         workers: 3,
         clock: || Timestamp::UNIX_EPOCH,
         random: || 0.5,

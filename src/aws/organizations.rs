@@ -1,0 +1,156 @@
+//! Organizations: which accounts there are, and in which units. Asked with the controller's own credentials.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{Region as SdkRegion, SdkConfig};
+use aws_sdk_organizations::Client;
+use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::attempts::CountAttempts;
+use super::{ATTEMPT_TIMEOUT, AwsCloud, CONNECT_TIMEOUT};
+use crate::cloud::{CloudError, ErrorKind};
+use crate::desired::names::{AccountId, UnitId};
+use crate::desired::organization::{Query, Scope};
+use crate::observed::{Member, Membership};
+
+/// A listing is hundreds of calls in a row, which have to wait out throttling where they are: to begin again would be to call
+/// more, not less.
+const ATTEMPTS: u32 = 8;
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(2);
+
+type Members = BTreeMap<AccountId, Member>;
+
+/// The accounts of the organization, as far as is asked.
+pub(super) async fn members(aws: &AwsCloud, query: &Query) -> Result<Members, CloudError> {
+    let region = aws.partition().await?.account_region();
+    let client = aws.organizations.get_or_init(|| client(&aws.config, region, CountAttempts::new(aws.metrics.clone())));
+    let mut members = match query.scope {
+        Scope::Everyone => everyone(aws, client).await?,
+        Scope::Units => Members::new(),
+    };
+    for unit in &query.units {
+        for account in beneath(aws, client, unit).await? {
+            // An account that was moved here since everyone was listed is none to leave out.
+            let Some((id, member)) = member(&account) else { continue };
+            members.entry(id).or_insert(member).units.insert(unit.clone());
+        }
+    }
+    Ok(members)
+}
+
+fn client(config: &SdkConfig, region: &'static str, count: CountAttempts) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let builder = aws_sdk_organizations::config::Builder::from(config)
+        .region(SdkRegion::from_static(region))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_PAUSE))
+        .timeout_config(timeouts);
+    Client::from_conf(builder.interceptor(count).build())
+}
+
+async fn everyone(aws: &AwsCloud, client: &Client) -> Result<Members, CloudError> {
+    const OPERATION: &str = "organizations:ListAccounts";
+    let (mut members, mut pages) = (Members::new(), Pages::new(OPERATION));
+    while pages.turn()? {
+        let page = aws.measure(OPERATION, client.list_accounts().set_next_token(pages.token()).send()).await?;
+        members.extend(page.accounts().iter().filter_map(member));
+        pages.next = page.next_token;
+    }
+    Ok(members)
+}
+
+/// The accounts beneath a unit, nested units included.
+async fn beneath(aws: &AwsCloud, client: &Client, top: &UnitId) -> Result<Vec<Account>, CloudError> {
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let mut parents = vec![top.to_string()];
+    while let Some(parent) = parents.pop() {
+        if !seen.insert(parent.clone()) {
+            continue;
+        }
+        found.extend(accounts_in(aws, client, &parent).await?);
+        parents.extend(units_in(aws, client, &parent).await?);
+    }
+    Ok(found)
+}
+
+async fn accounts_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<Account>, CloudError> {
+    const OPERATION: &str = "organizations:ListAccountsForParent";
+    let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
+    while pages.turn()? {
+        let request = client.list_accounts_for_parent().parent_id(parent).set_next_token(pages.token());
+        let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
+        found.extend(page.accounts.unwrap_or_default());
+        pages.next = page.next_token;
+    }
+    Ok(found)
+}
+
+async fn units_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<String>, CloudError> {
+    const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
+    let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
+    while pages.turn()? {
+        let request = client.list_organizational_units_for_parent().parent_id(parent).set_next_token(pages.token());
+        let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
+        found.extend(page.organizational_units.unwrap_or_default().into_iter().filter_map(|unit| unit.id));
+        pages.next = page.next_token;
+    }
+    Ok(found)
+}
+
+/// AWS does not say which unit it means.
+fn about(error: CloudError, parent: &str) -> CloudError {
+    CloudError { message: format!("{} (unit {parent})", error.message), ..error }
+}
+
+/// An id that is none cannot be asked for anything; AWS never sends one.
+fn member(account: &Account) -> Option<(AccountId, Member)> {
+    let id = account.id()?.parse().ok()?;
+    // `Status` is being replaced by `State` (Organizations API reference, data type Account); either may be missing.
+    let is_active = match account.state() {
+        Some(state) => *state == AccountState::Active,
+        None => account.status() == Some(&AccountStatus::Active),
+    };
+    let membership = if is_active { Membership::Active } else { Membership::Suspended };
+    Some((id, Member { name: Arc::from(account.name().unwrap_or_default()), membership, units: BTreeSet::new() }))
+}
+
+/// Which page comes next. A page may be empty and not the last one (Organizations API reference).
+struct Pages {
+    operation: &'static str,
+    next: Option<String>,
+    seen: HashSet<String>,
+    is_first: bool,
+}
+
+impl Pages {
+    fn new(operation: &'static str) -> Self {
+        Self { operation, next: None, seen: HashSet::new(), is_first: true }
+    }
+
+    /// Whether there is another page. One that was there before would have us turn pages forever.
+    fn turn(&mut self) -> Result<bool, CloudError> {
+        let goes_on = std::mem::take(&mut self.is_first) || self.next.is_some();
+        match &self.next {
+            Some(token) if !self.seen.insert(token.clone()) => Err(CloudError {
+                operation: self.operation,
+                kind: ErrorKind::Unavailable,
+                code: None,
+                message: "the same page over and over".to_owned(),
+                source: None,
+            }),
+            _ => Ok(goes_on),
+        }
+    }
+
+    fn token(&self) -> Option<String> {
+        self.next.clone()
+    }
+}
