@@ -9,8 +9,8 @@ use std::future::Future;
 
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
-use crate::desired::organization::Query;
-use crate::observed::{Identity, ListedRegion, Member, ObservedRole, ObservedSetting};
+use crate::desired::organization::{Member, Query};
+use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
 use crate::plan::{RoleAction, SettingAction};
 
 /// As whom a call is made.

@@ -3,13 +3,11 @@
 //! Filled in by `aws`, compared by `plan`, shown by `status`. Nothing here decides anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::desired::names::{AccountId, Partition, Region, UnitId};
-use crate::desired::organization::Query;
+use crate::desired::names::{AccountId, Partition, Region};
 
 /// One region's service setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,33 +121,4 @@ pub enum RoleReadiness {
     NotReady(String),
     /// It exists and trusts Systems Manager; settings hold this value.
     Ready(String),
-}
-
-/// Who is in the organization, as far as was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// What was asked.
-    pub query: Query,
-    /// The accounts.
-    pub members: BTreeMap<AccountId, Member>,
-}
-
-/// One account of an organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its name in Organizations.
-    pub name: Arc<str>,
-    /// Whether it can be worked in.
-    pub membership: Membership,
-    /// Those of the units that were asked about that it is in, nested or not.
-    pub units: BTreeSet<UnitId>,
-}
-
-/// An account's state in its organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Membership {
-    /// `ACTIVE`.
-    Active,
-    /// Suspended, being closed or closed, or not yet usable: any word but `ACTIVE`.
-    Suspended,
 }

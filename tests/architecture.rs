@@ -62,9 +62,14 @@ fn deciding_is_pure() {
 
 #[test]
 fn schedule_ledger_and_membership_take_time_and_randomness_as_parameters() {
-    for file in
-        ["reconcile/schedule.rs", "reconcile/ledger.rs", "reconcile/membership.rs", "reconcile/expand.rs", "reconcile/queue.rs"]
-    {
+    for file in [
+        "reconcile/schedule.rs",
+        "reconcile/ledger.rs",
+        "reconcile/membership.rs",
+        "reconcile/expand.rs",
+        "reconcile/queue.rs",
+        "reconcile/organization.rs",
+    ] {
         must_not_say(file, &["Instant::now", "Timestamp::now", "fastrand", "tracing", "aws_", "sleep"]);
     }
 }

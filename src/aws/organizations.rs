@@ -14,8 +14,7 @@ use super::attempts::CountAttempts;
 use super::{ATTEMPT_TIMEOUT, AwsCloud, CONNECT_TIMEOUT};
 use crate::cloud::{CloudError, ErrorKind};
 use crate::desired::names::{AccountId, UnitId};
-use crate::desired::organization::{Query, Scope};
-use crate::observed::{Member, Membership};
+use crate::desired::organization::{Member, Membership, Query, Scope};
 
 /// A listing is hundreds of calls in a row, which have to wait out throttling where they are: to begin again would be to call
 /// more, not less.

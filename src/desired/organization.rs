@@ -7,7 +7,6 @@ use super::access::{Access, AssumeRole};
 use super::levels::{Level, Settled, settle};
 use super::names::{Account, AccountId, UnitId};
 use super::{DesiredAccount, DesiredState};
-use crate::observed::{Listing, Member, Membership};
 
 /// Accounts by themselves or by the units they are in, nested units included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,6 +58,35 @@ pub enum Scope {
     Everyone,
     /// The accounts in the units.
     Units,
+}
+
+/// Who is in the organization, as far as was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// What was asked.
+    pub query: Query,
+    /// The accounts.
+    pub members: BTreeMap<AccountId, Member>,
+}
+
+/// One account of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in Organizations.
+    pub name: Arc<str>,
+    /// Whether it can be worked in.
+    pub membership: Membership,
+    /// Those of the units that were asked about that it is in, nested or not.
+    pub units: BTreeSet<UnitId>,
+}
+
+/// An account's state in its organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// `ACTIVE`.
+    Active,
+    /// Suspended, being closed or closed, or not yet usable: any word but `ACTIVE`.
+    Suspended,
 }
 
 /// The accounts that an organization comes to.

@@ -1,14 +1,16 @@
 //! The loop over all targets, on a paused clock with a cloud of this file's own: order, intervals, backoff, waiting.
 
+mod organization;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use super::*;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{AccountId, Partition, Region, RoleName, ServicePrincipal};
-use crate::desired::organization::Query;
+use crate::desired::organization::{Member, Query};
 use crate::desired::{DEFAULT_ROLE_NAME, load};
-use crate::observed::{Identity, ListedRegion, Member, ObservedRole, ObservedSetting, Update};
+use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
 use crate::plan::{RoleAction, SettingAction, trust_policy};
 use crate::target::State;
 
@@ -69,9 +71,15 @@ fn failed(kind: ErrorKind) -> CloudError {
 }
 
 impl Cloud for FakeCloud {
-    async fn identity(&self, _: &Caller) -> Result<Identity, CloudError> {
-        self.call("identity".to_owned()).await?;
-        let account = self.account.lock().unwrap().unwrap_or("111122223333").parse().unwrap();
+    async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
+        let account = match (caller.account, *self.account.lock().unwrap()) {
+            (Account::Id(id), None) => id,
+            (_, account) => account.unwrap_or("111122223333").parse().unwrap(),
+        };
+        match caller.access {
+            Access::Own => self.call("identity".to_owned()).await?,
+            Access::Assume(_) => self.call(format!("assume {account}")).await?,
+        }
         Ok(Identity { account, partition: Partition::Aws, arn: "arn".to_owned() })
     }
 
@@ -142,24 +150,33 @@ fn state(spec: &str) -> Arc<DesiredState> {
     Arc::new(load(text.as_bytes()).unwrap())
 }
 
-/// Runs a fleet over a cloud whose intervals are five minutes and whose jitter is none.
 fn run(spec: &str, prepare: impl FnOnce(&FakeCloud)) -> Running {
+    run_state(state(spec), prepare)
+}
+
+/// Runs a fleet over a cloud whose intervals are five minutes (a quarter of an hour for the organization) and whose jitter is
+/// none.
+fn run_state(state: Arc<DesiredState>, prepare: impl FnOnce(&FakeCloud)) -> Running {
     let cloud = Arc::new(FakeCloud::default());
     prepare(&cloud);
     let (board, stop) = (Arc::new(StatusBoard::default()), CancellationToken::new());
-    let fleet = Fleet::new(Setup {
-        cloud: Arc::clone(&cloud),
-        board: Arc::clone(&board),
+    let fleet = fleet(&cloud, &board, &stop);
+    let (desired, receiver) = watch::channel(state);
+    let task = tokio::spawn(fleet.run(receiver));
+    Running { cloud, board, desired, stop, task }
+}
+
+fn fleet(cloud: &Arc<FakeCloud>, board: &Arc<StatusBoard>, stop: &CancellationToken) -> Fleet<FakeCloud> {
+    Fleet::new(Setup {
+        cloud: Arc::clone(cloud),
+        board: Arc::clone(board),
         metrics: Metrics::new("test").unwrap(),
         schedule: Schedule { interval: Duration::from_mins(5), organization_interval: Duration::from_mins(15) },
         workers: 3,
         clock: || Timestamp::UNIX_EPOCH,
         random: || 0.5,
         stop: stop.clone(),
-    });
-    let (desired, receiver) = watch::channel(state(spec));
-    let task = tokio::spawn(fleet.run(receiver));
-    Running { cloud, board, desired, stop, task }
+    })
 }
 
 impl Running {
