@@ -48,19 +48,19 @@ impl AccountHandle {
     /// Credentials of a principal, e.g. `assumed-role/Administrator/alice` or `user/bob`: the same every time.
     #[must_use]
     pub fn identity(&self, arn_suffix: &str) -> Credentials {
-        self.world().issue(&self.account, arn_suffix)
+        self.world().keys.issue(&self.account, arn_suffix)
     }
 
     /// Lets a session run out: its calls get `ExpiredToken` until [`renew`](Self::renew).
     pub fn expire(&self, credentials: &Credentials) {
-        if let Some(identity) = self.world().identity(&credentials.access_key_id) {
+        if let Some(identity) = self.world().keys.find(&credentials.access_key_id) {
             identity.expire();
         }
     }
 
     /// Undoes [`expire`](Self::expire).
     pub fn renew(&self, credentials: &Credentials) {
-        if let Some(identity) = self.world().identity(&credentials.access_key_id) {
+        if let Some(identity) = self.world().keys.find(&credentials.access_key_id) {
             identity.renew();
         }
     }
@@ -92,6 +92,11 @@ impl AccountHandle {
     /// creation date unless they are given.
     pub fn put_role(&self, role: Role) {
         self.world().put_role(&self.account, role);
+    }
+
+    /// Puts a role that another account may assume: the [`Role::trusting`] of these.
+    pub fn trust(&self, role_name: &str, path: &str, principal: &str, external_id: Option<&str>) {
+        self.put_role(Role::trusting(path, role_name, principal, external_id));
     }
 
     /// Edits a role behind everybody's back; does nothing when there is none. Name and path must stay.

@@ -114,7 +114,7 @@ fn commercial() -> Partition {
 
 async fn credentials(State(world): Shared, Path(account): Path<String>, Query(who): Query<Who>) -> Json<Credentials> {
     let account = world.account(&account, who.partition);
-    Json(world.issue(&account, &who.identity))
+    Json(world.keys.issue(&account, &who.identity))
 }
 
 fn account(world: &World, id: &str) -> Arc<Account> {

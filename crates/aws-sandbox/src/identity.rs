@@ -1,12 +1,15 @@
 //! Who calls: identities, the credentials issued for them, and what each account denies them.
-//! Keys are derived from account and ARN, so that a restarted sandbox knows the same keys again.
+//! Keys of lasting identities are derived from account and ARN, so that a restarted sandbox knows the same keys again;
+//! every session of `AssumeRole` has keys of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::role::Role;
 use crate::world::Account;
 
 /// Who calls when nobody in particular is asked for: the controller's role.
@@ -68,7 +71,22 @@ pub(crate) struct Identity {
     pub(crate) arn: Arc<str>,
     pub(crate) secret: String,
     pub(crate) session_token: Option<String>,
+    /// Whether tags of the session pass on to every session opened from it.
+    pub(crate) transitive_tags: bool,
+    /// When the session ends by itself; lasting identities never do.
+    expires: Option<Timestamp>,
+    /// Given only where it cannot be derived from the ARN.
+    user_id: Option<String>,
     expired: AtomicBool,
+}
+
+/// What `AssumeRole` opens.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    pub(crate) role: &'a Role,
+    pub(crate) name: &'a str,
+    pub(crate) expires: Timestamp,
+    pub(crate) transitive_tags: bool,
 }
 
 impl Identity {
@@ -83,13 +101,49 @@ impl Identity {
             secret: digest(&format!("secret {arn}")),
             session_token: (service == "sts").then_some(token),
             arn: arn.into(),
+            transitive_tags: false,
+            expires: None,
+            user_id: None,
             expired: AtomicBool::new(false),
         };
         (key, identity)
     }
 
-    pub(crate) fn is_expired(&self) -> bool {
-        self.expired.load(Ordering::Relaxed)
+    /// A session of a role with keys nobody had before.
+    pub(crate) fn open(account: &Arc<Account>, session: &Session<'_>) -> (String, Self) {
+        let key = format!("ASIA{}", unique_letters(&format!("session {}", fastrand::u128(..))));
+        let (role, name) = (session.role, session.name);
+        let arn = format!("arn:{}:sts::{}:assumed-role/{}/{name}", account.partition.as_str(), account.id, role.name);
+        let identity = Self {
+            account: Arc::clone(account),
+            secret: digest(&format!("secret {key}")),
+            session_token: Some(token_of_session(&key)),
+            arn: arn.into(),
+            transitive_tags: session.transitive_tags,
+            expires: Some(session.expires),
+            user_id: Some(format!("{}:{name}", role.id)),
+            expired: AtomicBool::new(false),
+        };
+        (key, identity)
+    }
+
+    /// Whether it is a session of a role, so that what it opens is chained.
+    pub(crate) fn is_session(&self) -> bool {
+        self.session_token.is_some()
+    }
+
+    /// The name of the role it is a session of.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        let suffix = self.arn.splitn(6, ':').nth(5)?;
+        Some(suffix.strip_prefix("assumed-role/")?.split_once('/')?.0)
+    }
+
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expired.load(Ordering::Relaxed) || self.expires.is_some_and(|end| now >= end)
     }
 
     pub(crate) fn expire(&self) {
@@ -111,6 +165,9 @@ impl Identity {
 
     /// The caller's `UserId`: a role id with the session name for sessions, a user id otherwise.
     pub(crate) fn user_id(&self) -> String {
+        if let Some(known) = &self.user_id {
+            return known.clone();
+        }
         let suffix = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
         match suffix.strip_prefix("assumed-role/").and_then(|rest| rest.split_once('/')) {
             Some((role, session)) => {
@@ -119,6 +176,11 @@ impl Identity {
             None => format!("AIDA{}", unique_letters(&self.arn)),
         }
     }
+}
+
+/// The token of `AssumeRole`'s sessions follows from the key, so that a forgotten session is still known to be one.
+pub(crate) fn token_of_session(access_key_id: &str) -> String {
+    format!("SandboxRoleSession{}", digest(&format!("token {access_key_id}")))
 }
 
 fn digest(text: &str) -> String {

@@ -44,10 +44,13 @@ pub struct Knobs {
     /// How long a created role stays unseen by reads, while creating it again says that it exists.
     #[serde(with = "millis")]
     pub role_invisible: Duration,
-    /// How long a created role, or a changed trust policy, is not yet good for `UpdateServiceSetting`.
+    /// How long a created role, or a changed trust policy, is not yet good for `UpdateServiceSetting`
+    /// and `AssumeRole`.
     #[serde(with = "millis")]
     pub role_unusable: Duration,
-    /// Which signing regions IAM and Account take.
+    /// How long sessions of `AssumeRole` last, in seconds, whatever the caller asks for.
+    pub session_seconds: Option<u32>,
+    /// Which signing regions IAM, Account and Organizations take.
     pub global_signing: GlobalSigning,
     /// The most entries one page of a list holds, whatever the caller asks for.
     pub page_size: usize,
@@ -69,6 +72,7 @@ impl Default for Knobs {
             regions_without_setting: BTreeSet::new(),
             role_invisible: Duration::ZERO,
             role_unusable: Duration::ZERO,
+            session_seconds: None,
             global_signing: GlobalSigning::OneRegion,
             page_size: 100, // IAM's own default page
             clock_offset_seconds: 0,

@@ -18,6 +18,7 @@ mod control;
 mod fault;
 mod identity;
 mod journal;
+mod keyring;
 mod knobs;
 mod managed_policies;
 mod partition;
@@ -28,6 +29,7 @@ mod sabotage;
 mod sandbox;
 mod services;
 mod setting;
+mod trust;
 mod wire;
 mod world;
 

@@ -1,5 +1,5 @@
 //! Reads policy documents as far as the sandbox needs: is a trust policy well-formed, whom does it let in.
-//! No evaluation of conditions. Called by the role store and by `services/iam`.
+//! No evaluation of conditions. Called by the role store and by `services/iam`; `trust` goes on from here.
 
 use serde_json::Value;
 
@@ -62,8 +62,8 @@ pub(crate) fn trusts(document: &str, service: &str) -> bool {
         return false;
     };
     let has = |effect: &str, reaches: &dyn Fn(&Value) -> bool| {
-        let mut hits = statements.iter().filter(|statement| is_about_assuming(statement) && reaches(statement));
-        hits.any(|statement| statement.get("Effect").and_then(Value::as_str) == Some(effect))
+        let mut hits = statements.iter().filter(|statement| is_about(statement, "sts:AssumeRole") && reaches(statement));
+        hits.any(|statement| has_effect(statement, effect))
     };
     let named = |statement: &Value| names(statement, "Service", service);
     let everybody =
@@ -77,21 +77,48 @@ fn names(statement: &Value, kind: &str, wanted: &str) -> bool {
     one_or_many(principals).any(|name| name == wanted)
 }
 
-fn is_about_assuming(statement: &Value) -> bool {
+/// Whether a statement allows or denies: `Allow`, `Deny`.
+pub(crate) fn has_effect(statement: &Value, effect: &str) -> bool {
+    statement.get("Effect").and_then(Value::as_str) == Some(effect)
+}
+
+/// Whether a statement speaks of an action, e.g. `sts:AssumeRole`. Actions know no case.
+pub(crate) fn is_about(statement: &Value, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = |pattern: &str| fits(&pattern.to_ascii_lowercase(), &action);
     match statement.get("NotAction") {
-        Some(except) => !one_or_many(Some(except)).any(assumes_roles),
-        None => one_or_many(statement.get("Action")).any(assumes_roles),
+        Some(except) => !one_or_many(Some(except)).any(named),
+        None => one_or_many(statement.get("Action")).any(named),
     }
 }
 
-/// A `*` stands at the end only: nobody writes other wildcards into a trust policy.
-fn assumes_roles(action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    action.strip_suffix('*').map_or(action == "sts:assumerole", |start| "sts:assumerole".starts_with(start))
+/// Whether a text fits a pattern, where `*` stands for any letters and `?` for one.
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    // Where the latest `*` is, and how far it reaches: the place to go back to.
+    let mut star = None;
+    while read < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(&letter) if letter == b'?' || letter == text[read] => (at, read) = (at + 1, read + 1),
+            _ => match star {
+                Some((place, reach)) => {
+                    star = Some((place, reach + 1));
+                    (at, read) = (place + 1, reach + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|letter| *letter == b'*')
 }
 
 /// The statements, each with an effect and an action.
-fn statements(document: &str) -> Result<Vec<Value>, String> {
+pub(crate) fn statements(document: &str) -> Result<Vec<Value>, String> {
     let Ok(Value::Object(document)) = serde_json::from_str(document) else {
         return Err("This policy contains invalid Json".to_owned());
     };
@@ -141,7 +168,7 @@ fn is_account_id(name: &str) -> bool {
 }
 
 /// IAM writes one text and a list of one text alike.
-fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(crate) fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let (one, many) = match value {
         Some(Value::Array(many)) => (None, Some(many)),
         other => (other, None),
@@ -190,6 +217,16 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"a:B","Resource":"*"}]}"#,
         ] {
             assert!(check_trust(document).is_err(), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_letters_and_a_question_mark_for_one() {
+        for (pattern, text) in [("*", ""), ("sts:*", "sts:tagsession"), ("a*b*c", "aXbbYc"), ("a?c", "abc"), ("abc", "abc")] {
+            assert!(fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("a?c", "ac"), ("a*b", "abc"), ("abc", "ab"), ("abc", "abcd")] {
+            assert!(!fits(pattern, text), "{pattern} {text}");
         }
     }
 

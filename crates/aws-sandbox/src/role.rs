@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The trust policy that lets Systems Manager use a role, as the user guide gives it.
 pub const SSM_TRUST_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"","Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -88,6 +89,17 @@ impl Role {
     #[must_use]
     pub fn trusting_ssm(path: &str, name: &str) -> Self {
         Self::new(path, name, SSM_TRUST_POLICY)
+    }
+
+    /// A role that a principal of another account may assume: `principal` is an account's id or an ARN, and must know
+    /// the external id if one is given. It may not tag its sessions.
+    #[must_use]
+    pub fn trusting(path: &str, name: &str, principal: &str, external_id: Option<&str>) -> Self {
+        let mut statement = json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"});
+        if let Some(external_id) = external_id {
+            statement["Condition"] = json!({"StringEquals": {"sts:ExternalId": external_id}});
+        }
+        Self::new(path, name, &json!({"Version": "2012-10-17", "Statement": [statement]}).to_string())
     }
 
     /// What a setting must hold to mean this role: path and name without the leading slash.

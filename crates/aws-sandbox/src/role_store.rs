@@ -100,6 +100,13 @@ impl RoleStore {
         })
     }
 
+    /// The role of this very ARN, once sessions of it can be opened.
+    pub(crate) fn assumable(&self, arn: &str) -> Option<&Role> {
+        let stored = self.roles.get(&key(arn.rsplit('/').next()?))?;
+        let ready = passed(stored.visible_at) && passed(stored.usable_at);
+        (ready && stored.role.arn == arn).then_some(&stored.role)
+    }
+
     /// Whether a managed policy of this ARN can be attached.
     pub(crate) fn policy_exists(&self, partition: Partition, arn: &str) -> bool {
         managed_policies::exists(partition, arn) || self.policies.contains_key(arn)

@@ -10,8 +10,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use crate::fault::Faults;
-use crate::identity::{Credentials, Denial, DeniedBy, Identity};
+use crate::identity::{Denial, DeniedBy};
 use crate::journal::Journal;
+use crate::keyring::Keyring;
 use crate::knobs::Knobs;
 use crate::partition::{Partition, RegionStatus};
 use crate::role_store::RoleStore;
@@ -21,7 +22,7 @@ use crate::setting::Settings;
 #[derive(Debug)]
 pub(crate) struct World {
     accounts: RwLock<HashMap<String, Arc<Account>>>,
-    keys: RwLock<HashMap<String, Arc<Identity>>>,
+    pub(crate) keys: Keyring,
     knobs: RwLock<Arc<Knobs>>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
@@ -32,7 +33,7 @@ impl World {
     pub(crate) fn new(knobs: Knobs) -> Self {
         Self {
             accounts: RwLock::default(),
-            keys: RwLock::default(),
+            keys: Keyring::default(),
             knobs: RwLock::new(Arc::new(knobs)),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -50,16 +51,9 @@ impl World {
         Arc::clone(account)
     }
 
-    /// Issues the credentials of a principal, the same ones every time.
-    pub(crate) fn issue(&self, account: &Arc<Account>, suffix: &str) -> Credentials {
-        let (key, identity) = Identity::issue(account, suffix);
-        let mut keys = self.keys.write();
-        let identity = keys.entry(key.clone()).or_insert_with(|| Arc::new(identity));
-        identity.credentials(&key)
-    }
-
-    pub(crate) fn identity(&self, access_key_id: &str) -> Option<Arc<Identity>> {
-        self.keys.read().get(access_key_id).map(Arc::clone)
+    /// The account, if anybody ever used it.
+    pub(crate) fn known_account(&self, id: &str) -> Option<Arc<Account>> {
+        self.accounts.read().get(id).map(Arc::clone)
     }
 
     pub(crate) fn knobs(&self) -> Arc<Knobs> {

@@ -16,7 +16,7 @@ use super::request::Request;
 use super::server::Dropped;
 use super::signature::Signed;
 use crate::fault::{FaultKind, Target};
-use crate::identity::{DeniedBy, Identity};
+use crate::identity::{DeniedBy, Identity, token_of_session};
 use crate::journal::{Call, Effect, Outcome};
 use crate::knobs::{GlobalSigning, Knobs};
 use crate::services::{Context, Operation, Service, SignedFor, ssm};
@@ -35,7 +35,7 @@ enum Reply {
 pub(crate) async fn call(world: &World, head: &Parts, body: &[u8]) -> Result<Response<Body>, Dropped> {
     let (knobs, now) = (world.knobs(), world.now());
     let request = Request::read(head, body);
-    let identity = request.authorization.and_then(|known| world.identity(known.access_key_id));
+    let identity = request.authorization.and_then(|known| world.keys.find(known.access_key_id));
     let reply = match authenticate(&request, identity.as_deref(), &knobs, now) {
         Ok((service, identity)) => act(world, &request, service, identity, &knobs, now),
         Err(error) => Reply::Answer(Err(error)),
@@ -77,7 +77,11 @@ fn authenticate<'i>(
         let message = format!("the sandbox plays no service named {}", authorization.service);
         return Err(Shared::UnknownOperation.in_words(protocol, message));
     };
-    let identity = identity.ok_or_else(|| unknown_key(protocol))?;
+    let identity = identity.ok_or_else(|| {
+        let token = request.header("x-amz-security-token");
+        let forgotten = token.is_some_and(|token| token == token_of_session(authorization.access_key_id));
+        if forgotten { expired_token(protocol) } else { unknown_key(protocol) }
+    })?;
     check_region(service, identity, authorization.region, knobs)?;
     let signed = Signed {
         secret: &identity.secret,
@@ -91,7 +95,7 @@ fn authenticate<'i>(
     if request.header("x-amz-security-token") != identity.session_token.as_deref() {
         return Err(unknown_key(protocol));
     }
-    if identity.is_expired() {
+    if identity.is_expired(now) {
         return Err(expired_token(protocol));
     }
     Ok((service, identity))

@@ -97,6 +97,14 @@ impl Client {
         Self { region: region.to_owned(), ..self.clone() }
     }
 
+    pub(crate) fn signing_with(&self, credentials: Credentials) -> Self {
+        Self { credentials, ..self.clone() }
+    }
+
+    pub(crate) fn at(&self, time: SystemTime) -> Self {
+        Self { time, ..self.clone() }
+    }
+
     pub(crate) fn sign(&self, service: &str, region: &str, mut request: Request) -> Request {
         let credentials = aws_credential_types::Credentials::new(
             &self.credentials.access_key_id,
@@ -128,11 +136,15 @@ impl Client {
     }
 
     pub(crate) fn ssm_request(operation: &str, parameters: &Value) -> Request {
+        Self::json_request(&format!("AmazonSSM.{operation}"), parameters)
+    }
+
+    fn json_request(target: &str, parameters: &Value) -> Request {
         Request {
             path: "/".to_owned(),
             headers: vec![
                 ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
-                ("x-amz-target".to_owned(), format!("AmazonSSM.{operation}")),
+                ("x-amz-target".to_owned(), target.to_owned()),
             ],
             body: parameters.to_string(),
         }
@@ -165,7 +177,11 @@ impl Client {
     }
 
     pub(crate) async fn sts(&self, action: &str) -> Reply {
-        let request = Self::form(action, "2011-06-15", &[]);
+        self.sts_with(action, &[]).await
+    }
+
+    pub(crate) async fn sts_with(&self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        let request = Self::form(action, "2011-06-15", parameters);
         self.send(&self.sign("sts", &self.region, request)).await.unwrap()
     }
 

@@ -1,4 +1,7 @@
-//! STS: who am I. awsQuery, botocore's `sts` model of 2011-06-15. `AssumeRole` will come here.
+//! STS: who am I, and sessions of roles. awsQuery, botocore's `sts` model of 2011-06-15.
+
+mod assume_role;
+mod session_request;
 
 use serde::Serialize;
 
@@ -11,12 +14,16 @@ pub(crate) const SERVICE: Service = Service {
     name: "sts",
     protocol: Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
     signed_for: SignedFor::EachRegion,
-    operations: &[Operation {
-        name: "GetCallerIdentity",
-        effect: Effect::Read,
-        resource: |_| "*".to_owned(),
-        run: get_caller_identity,
-    }],
+    operations: &[
+        Operation { name: "GetCallerIdentity", effect: Effect::Read, resource: |_| "*".to_owned(), run: get_caller_identity },
+        // A session changes nothing that anybody could read back: no write, as CloudTrail sees it too.
+        Operation {
+            name: "AssumeRole",
+            effect: Effect::Read,
+            resource: |call| call.params.text("RoleArn").unwrap_or("*").to_owned(),
+            run: assume_role::assume_role,
+        },
+    ],
 };
 
 #[derive(Serialize)]
