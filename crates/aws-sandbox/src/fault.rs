@@ -12,7 +12,7 @@ use crate::knobs::millis;
 /// What happens to a call that is hit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
-    /// `ThrottlingException` / `Throttling` 400, from Account `TooManyRequestsException` 429.
+    /// `ThrottlingException` / `Throttling` 400; `TooManyRequestsException` from Account (429) and Organizations (400).
     Throttled,
     /// The service's own 500.
     Internal500,
@@ -84,7 +84,7 @@ impl Fault {
         Self { kind, service: None, operation: None, account: None, region: None, times: None, per_mille: None, seed: 0 }
     }
 
-    /// Only calls to this service (`ssm`, `iam`, `sts`, `account`).
+    /// Only calls to this service (`ssm`, `iam`, `sts`, `account`, `organizations`).
     #[must_use]
     pub fn service(mut self, service: &str) -> Self {
         self.service = Some(service.to_owned());

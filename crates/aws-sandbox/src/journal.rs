@@ -53,7 +53,7 @@ pub struct Call {
     pub account: String,
     /// Region of the signature.
     pub region: String,
-    /// Service of the signature: `ssm`, `iam`, `sts`, `account`.
+    /// Service of the signature: `ssm`, `iam`, `sts`, `account`, `organizations`.
     pub service: String,
     /// The operation; empty when the request named none.
     pub operation: String,

@@ -54,6 +54,12 @@ pub struct Knobs {
     pub global_signing: GlobalSigning,
     /// The most entries one page of a list holds, whatever the caller asks for.
     pub page_size: usize,
+    /// The most entries one page of Organizations holds, whatever the caller asks for.
+    pub organizations_page: usize,
+    /// Whether Organizations sends an empty page, and says that there is more, before every other.
+    pub empty_pages: bool,
+    /// What Organizations tells of an account's status. `Status` was announced to retire on 2026-09-09.
+    pub account_status: StatusShown,
     /// How far the sandbox's clock is from the machine's, in seconds. More than 300 breaks every signature.
     pub clock_offset_seconds: i64,
     /// How much the journal keeps.
@@ -74,7 +80,10 @@ impl Default for Knobs {
             role_unusable: Duration::ZERO,
             session_seconds: None,
             global_signing: GlobalSigning::OneRegion,
-            page_size: 100, // IAM's own default page
+            page_size: 100,         // IAM's own default page
+            organizations_page: 20, // the largest page of Organizations
+            empty_pages: false,
+            account_status: StatusShown::Both,
             clock_offset_seconds: 0,
             record: Record::All,
         }
@@ -124,6 +133,17 @@ pub enum GlobalSigning {
     OneRegion,
     /// Any: for clients that are given an endpoint URL and then sign for their own region, as the AWS CLI does.
     AnyRegion,
+}
+
+/// Which fields tell where an account is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatusShown {
+    /// The older one and the newer one.
+    Both,
+    /// Only `Status`, as before September 2025.
+    Status,
+    /// Only `State`, as announced.
+    State,
 }
 
 /// How much the journal keeps; its counters always count.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::identity::Denial;
-use crate::partition::RegionStatus;
+use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
 use crate::role_store::role_id;
 use crate::setting::Write;
@@ -59,6 +59,13 @@ impl World {
         let mut state = account.state.lock();
         state.regions.insert(region.to_owned(), status);
         drop(state);
+        self.changed();
+    }
+
+    /// The organization of a management account, which is created in `partition` if need be.
+    pub(crate) fn create_organization(&self, management: &str, partition: Partition) {
+        let (account, now) = (self.account(management, partition), self.now());
+        self.organizations.write().create(management, account.partition, now);
         self.changed();
     }
 

@@ -15,6 +15,7 @@ use crate::control;
 use crate::fault::{Fault, FaultId};
 use crate::journal::Journal;
 use crate::knobs::{Knobs, Options};
+use crate::organization::OrganizationHandle;
 use crate::partition::Partition;
 use crate::wire::server;
 use crate::world::World;
@@ -75,6 +76,14 @@ impl Sandbox {
         AccountHandle::new(self.clone(), account)
     }
 
+    /// The organization that this account owns, created in the account's partition on first use; the account then
+    /// leaves any other.
+    #[must_use]
+    pub fn organization(&self, management_account_id: &str) -> OrganizationHandle {
+        self.world().create_organization(management_account_id, Partition::Aws);
+        OrganizationHandle::new(self.clone(), management_account_id)
+    }
+
     /// Puts a fault in force. Of several that match a call, the oldest hits.
     #[expect(clippy::must_use_candidate, reason = "most faults are cleared all at once, or wear off")]
     pub fn inject(&self, fault: Fault) -> FaultId {
@@ -114,7 +123,7 @@ impl Sandbox {
         (*self.world().knobs()).clone()
     }
 
-    /// Forgets settings, roles, regions, denials, faults and calls. Credentials and knobs stay.
+    /// Forgets settings, roles, regions, denials, organizations, faults and calls. Credentials and knobs stay.
     pub fn reset(&self) {
         self.world().reset();
     }

@@ -14,6 +14,7 @@ use crate::identity::{Denial, DeniedBy};
 use crate::journal::Journal;
 use crate::keyring::Keyring;
 use crate::knobs::Knobs;
+use crate::organization::Organizations;
 use crate::partition::{Partition, RegionStatus};
 use crate::role_store::RoleStore;
 use crate::setting::Settings;
@@ -23,6 +24,7 @@ use crate::setting::Settings;
 pub(crate) struct World {
     accounts: RwLock<HashMap<String, Arc<Account>>>,
     pub(crate) keys: Keyring,
+    pub(crate) organizations: RwLock<Organizations>,
     knobs: RwLock<Arc<Knobs>>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
@@ -34,6 +36,7 @@ impl World {
         Self {
             accounts: RwLock::default(),
             keys: Keyring::default(),
+            organizations: RwLock::default(),
             knobs: RwLock::new(Arc::new(knobs)),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -41,11 +44,12 @@ impl World {
         }
     }
 
-    /// The account, created in `partition` on first use; later uses keep its first partition.
+    /// The account, created in `partition` on first use, or in its organization's; later uses keep its first partition.
     pub(crate) fn account(&self, id: &str, partition: Partition) -> Arc<Account> {
         if let Some(known) = self.accounts.read().get(id) {
             return Arc::clone(known);
         }
+        let partition = self.organizations.read().of(id).map_or(partition, |own| own.partition);
         let mut accounts = self.accounts.write();
         let account = accounts.entry(id.to_owned()).or_insert_with(|| Arc::new(Account::new(id, partition)));
         Arc::clone(account)
@@ -74,11 +78,12 @@ impl World {
         now.checked_add(offset).unwrap_or(now)
     }
 
-    /// Forgets settings, roles, regions, denials, faults and calls. Issued credentials and knobs stay.
+    /// Forgets settings, roles, regions, denials, organizations, faults and calls. Issued credentials and knobs stay.
     pub(crate) fn reset(&self) {
         for account in self.accounts.read().values() {
             *account.state.lock() = AccountState::default();
         }
+        *self.organizations.write() = Organizations::default();
         self.faults.clear_all();
         self.journal.clear();
         self.changed();

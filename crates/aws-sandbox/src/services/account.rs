@@ -1,12 +1,16 @@
 //! Account Management: which regions are open. REST JSON, botocore's `account` model of 2021-02-01.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{Context, Operation, Service, SignedFor};
+use crate::identity::DeniedBy;
 use crate::journal::Effect;
 use crate::partition::Partition;
 use crate::wire::answer::{Answer, Protocol};
 use crate::wire::error::{ServiceError, Shared};
+use crate::world::Account;
 
 pub(crate) const SERVICE: Service = Service {
     name: "account",
@@ -27,12 +31,7 @@ pub(crate) const SERVICE: Service = Service {
 const LARGEST_PAGE: u64 = 50;
 
 fn list_regions(call: &Context<'_>) -> Result<Answer, ServiceError> {
-    if call.params.text("AccountId").is_some() {
-        // A member's regions need Organizations; naming oneself is refused in any case.
-        let resource = format!("account/{}", call.params.text("AccountId").unwrap_or_default());
-        let by = crate::identity::DeniedBy::MissingAllow;
-        return Err(call.access_denied("account:ListRegions", &resource, by));
-    }
+    let member = call.params.text("AccountId").map(|id| member(call, id)).transpose()?;
     let wanted = call.params.number("MaxResults")?.unwrap_or(LARGEST_PAGE);
     if !(1..=LARGEST_PAGE).contains(&wanted) {
         let rule = "Member must have value between 1 and 50";
@@ -45,7 +44,7 @@ fn list_regions(call: &Context<'_>) -> Result<Answer, ServiceError> {
         Some(token) => decode(token)?,
         None => String::new(),
     };
-    let regions = call.account.regions();
+    let regions = member.as_deref().unwrap_or(call.account).regions();
     let mut matching =
         regions.iter().filter(|(name, status)| **name > after && (statuses.is_empty() || statuses.contains(&status.as_str())));
     let page: Vec<_> = matching.by_ref().take(size).collect();
@@ -61,6 +60,29 @@ fn list_regions(call: &Context<'_>) -> Result<Answer, ServiceError> {
         answer["NextToken"] = hex::encode(last).into();
     }
     Ok(Answer::Json(answer))
+}
+
+/// The account asked about, which must not be the caller's own: AWS wants that left out.
+fn member(call: &Context<'_>, id: &str) -> Result<Arc<Account>, ServiceError> {
+    if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        let rule = "Member must satisfy regular expression pattern: \\d{12}";
+        return Err(call.params.invalid("AccountId", &format!("'{id}'"), rule));
+    }
+    if id == call.account.id {
+        let message = "The caller's own account must not be named: leave AccountId out.";
+        return Err(Shared::Invalid.in_words(Protocol::RestJson, message));
+    }
+    let may = {
+        let organizations = call.world.organizations.read();
+        let own = organizations.of(&call.account.id).filter(|own| own.is_trusted(&call.account.id));
+        // The management account is none of its members.
+        own.is_some_and(|own| *own.management != *id && own.account(id).is_some())
+    };
+    if may {
+        return Ok(call.world.account(id, call.account.partition));
+    }
+    let resource = format!("arn:{}:account::{id}:account", call.account.partition.as_str());
+    Err(call.access_denied("account:ListRegions", &resource, DeniedBy::MissingAllow))
 }
 
 /// The token is the last region of the page before; hexadecimal, so that nobody reads it as a name.

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod iam;
+pub(crate) mod organizations;
 pub(crate) mod ssm;
 pub(crate) mod sts;
 
@@ -61,7 +62,7 @@ pub(crate) struct Context<'a> {
 
 /// The service of a credential scope.
 pub(crate) fn find(name: &str) -> Option<&'static Service> {
-    const SERVICES: [&Service; 4] = [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE];
+    const SERVICES: [&Service; 5] = [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE, &organizations::SERVICE];
     SERVICES.into_iter().find(|service| service.name == name)
 }
 

@@ -61,7 +61,13 @@ impl Answer {
 pub(crate) fn refuse(error: &ServiceError, protocol: Protocol, request_id: &str) -> Response<Body> {
     let code: &str = &error.code;
     let body = match protocol {
-        Protocol::Json => json!({"__type": code, error.member(): error.message}).to_string(),
+        Protocol::Json => {
+            let mut body = json!({"__type": code, error.member(): error.message});
+            if let Some(reason) = error.reason {
+                body["Reason"] = reason.into();
+            }
+            body.to_string()
+        }
         Protocol::RestJson => json!({"message": error.message}).to_string(),
         Protocol::Query { namespace } => {
             let fault = if error.status < 500 { "Sender" } else { "Receiver" };

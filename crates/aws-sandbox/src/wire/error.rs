@@ -11,6 +11,8 @@ pub(crate) struct ServiceError {
     pub(crate) status: u16,
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
+    /// `Reason` of Organizations' `InvalidInputException`.
+    pub(crate) reason: Option<&'static str>,
     modelled: Modelled,
 }
 
@@ -23,11 +25,15 @@ enum Modelled {
 
 impl ServiceError {
     pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), modelled: Modelled::No }
+        Self { status, code: code.into(), message: message.into(), reason: None, modelled: Modelled::No }
     }
 
     pub(crate) fn modelled(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { modelled: Modelled::Yes, ..Self::new(status, code, message) }
+    }
+
+    pub(crate) fn reason(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     pub(crate) fn member(&self) -> &'static str {

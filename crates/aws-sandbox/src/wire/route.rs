@@ -19,7 +19,7 @@ use crate::fault::{FaultKind, Target};
 use crate::identity::{DeniedBy, Identity, token_of_session};
 use crate::journal::{Call, Effect, Outcome};
 use crate::knobs::{GlobalSigning, Knobs};
-use crate::services::{Context, Operation, Service, SignedFor, ssm};
+use crate::services::{Context, Operation, Service, SignedFor, organizations, ssm};
 use crate::world::World;
 
 /// What is sent back, if anything.
@@ -176,6 +176,11 @@ fn run(context: &Context<'_>, operation: &Operation, action: &str) -> Result<Ans
 
 fn fault_error(kind: FaultKind, context: &Context<'_>, service: &Service, operation: &Operation, action: &str) -> ServiceError {
     let protocol = service.protocol;
+    if service.name == organizations::SERVICE.name
+        && let Some(error) = organizations::of_fault(&kind)
+    {
+        return error;
+    }
     match kind {
         FaultKind::Throttled => Shared::Throttled.in_words(protocol, "Rate exceeded"),
         FaultKind::Unavailable503 => Shared::Unavailable.in_words(protocol, "Service is unable to handle request."),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use aws_sandbox::{SETTING_ID, SSM_TRUST_POLICY, Sandbox};
+use aws_sandbox::{Credentials, SETTING_ID, SSM_TRUST_POLICY, Sandbox};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -24,6 +24,7 @@ fn executable() -> PathBuf {
 
 struct Cli {
     sandbox: Sandbox,
+    credentials: Credentials,
     home: tempfile::TempDir,
 }
 
@@ -32,11 +33,15 @@ impl Cli {
         let home = tempfile::tempdir().unwrap();
         // The guide's samples show times as the second version of the CLI does.
         std::fs::write(home.path().join("config"), "[default]\ncli_timestamp_format=iso8601\n").unwrap();
-        Self { sandbox: sandbox.clone(), home }
+        Self { sandbox: sandbox.clone(), credentials: sandbox.account(ACCOUNT).credentials(), home }
+    }
+
+    fn signing_with(self, credentials: Credentials) -> Self {
+        Self { credentials, ..self }
     }
 
     async fn output(&self, arguments: &[&str]) -> Output {
-        let credentials = self.sandbox.account(ACCOUNT).credentials();
+        let credentials = &self.credentials;
         Command::new(executable())
             .args(arguments)
             .current_dir(self.home.path())
@@ -45,9 +50,9 @@ impl Cli {
             .env("HOME", self.home.path())
             .env("AWS_CONFIG_FILE", self.home.path().join("config"))
             .env("AWS_ENDPOINT_URL", self.sandbox.url())
-            .env("AWS_ACCESS_KEY_ID", credentials.access_key_id)
-            .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key)
-            .env("AWS_SESSION_TOKEN", credentials.session_token.unwrap_or_default())
+            .env("AWS_ACCESS_KEY_ID", &credentials.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key)
+            .env("AWS_SESSION_TOKEN", credentials.session_token.as_deref().unwrap_or_default())
             // With an endpoint given, the CLI signs IAM for its own region, which must therefore be IAM's.
             .env("AWS_DEFAULT_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -156,4 +161,47 @@ async fn the_cli_understands_refusals_of_every_protocol() {
     assert!(page.contains("(ValidationException)"), "{page}");
     let closed = cli.fail(&["sts", "get-caller-identity", "--region", "af-south-1"]).await;
     assert!(closed.contains("(RegionDisabledException)"), "{closed}");
+}
+
+#[tokio::test]
+async fn the_cli_assumes_a_role_of_another_account() {
+    let (sandbox, hub) = sandbox().await;
+    sandbox.account("222233334444").trust("dhmc-controller", "/", hub.id(), Some("dhmc-7"));
+    let cli = Cli::new(&sandbox);
+    let role = ["--role-arn", "arn:aws:iam::222233334444:role/dhmc-controller", "--role-session-name", "dhmc-cli"];
+    let assume = [&["sts", "assume-role"][..], &role].concat();
+    let refused = cli.fail(&assume).await;
+    assert!(refused.contains("(AccessDenied)"), "{refused}");
+    assert!(refused.contains("is not authorized to perform: sts:AssumeRole on resource"), "{refused}");
+    let opened = cli.run(&[&assume[..], &["--external-id", "dhmc-7", "--duration-seconds", "900"]].concat()).await;
+    let arn = "arn:aws:sts::222233334444:assumed-role/dhmc-controller/dhmc-cli";
+    assert_eq!(opened["AssumedRoleUser"]["Arn"], arn);
+    assert!(opened["Credentials"]["Expiration"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{opened}");
+    let text = |name: &str| opened["Credentials"][name].as_str().unwrap().to_owned();
+    let session = Credentials {
+        access_key_id: text("AccessKeyId"),
+        secret_access_key: text("SecretAccessKey"),
+        session_token: Some(text("SessionToken")),
+        arn: arn.to_owned(),
+    };
+    let identity = cli.signing_with(session).run(&["sts", "get-caller-identity"]).await;
+    assert_eq!((&identity["Arn"], &identity["Account"]), (&json!(arn), &json!("222233334444")));
+}
+
+#[tokio::test]
+async fn the_cli_lists_every_account_of_an_organization() {
+    let (sandbox, _account) = sandbox().await;
+    let organization = sandbox.organization(ACCOUNT);
+    let ids: Vec<String> = (0..44).map(|n| format!("3000000000{n:02}")).collect();
+    organization.add_many(ids.iter().map(|id| (id, "member")), &organization.root());
+    sandbox.configure(|knobs| knobs.empty_pages = true);
+    let cli = Cli::new(&sandbox);
+    let listed = cli.run(&["organizations", "list-accounts"]).await;
+    let accounts = listed["Accounts"].as_array().unwrap();
+    assert_eq!(accounts.len(), 45);
+    assert!(ids.iter().all(|id| accounts.iter().any(|account| account["Id"] == *id)));
+    let date = accounts[0]["JoinedTimestamp"].as_str().unwrap();
+    assert!(date.parse::<jiff::Timestamp>().is_ok(), "{date}");
+    let unknown = cli.fail(&["organizations", "list-accounts-for-parent", "--parent-id", "ou-ab12-11111111"]).await;
+    assert!(unknown.contains("(ParentNotFoundException)"), "{unknown}");
 }

@@ -185,6 +185,11 @@ impl Client {
         self.send(&self.sign("sts", &self.region, request)).await.unwrap()
     }
 
+    pub(crate) async fn organizations(&self, operation: &str, parameters: Value) -> Reply {
+        let request = Self::json_request(&format!("AWSOrganizationsV20161128.{operation}"), &parameters);
+        self.send(&self.sign("organizations", &self.global_region, request)).await.unwrap()
+    }
+
     pub(crate) async fn account(&self, path: &str, parameters: Value) -> Reply {
         let request = Request {
             path: path.to_owned(),

@@ -99,3 +99,34 @@ async fn regions_denials_knobs_and_reset_work_over_the_control_path() {
     let closed = client.in_region("af-south-1").sts("GetCallerIdentity").await;
     closed.refused(403, "RegionDisabledException");
 }
+
+#[tokio::test]
+async fn an_organization_is_put_together_over_the_control_path() {
+    let (sandbox, account) = sandbox().await;
+    let own = format!("organizations/{ACCOUNT}");
+    assert_eq!(control(&sandbox, "GET", &own, Value::Null).await.status, 404);
+    let created = control(&sandbox, "PUT", &own, Value::Null).await.ok().json();
+    assert_eq!(created["root"], sandbox.organization(ACCOUNT).root());
+    let unit = control(&sandbox, "POST", &format!("{own}/units"), json!({"name": "prod"})).await.ok().json();
+    let lost = json!({"name": "x", "parent": "ou-none-11111111"});
+    assert_eq!(control(&sandbox, "POST", &format!("{own}/units"), lost.clone()).await.status, 404);
+
+    let member = format!("{own}/accounts/222233334444");
+    assert_eq!(control(&sandbox, "PUT", &member, lost).await.status, 404);
+    assert_eq!(control(&sandbox, "PUT", &member, json!({"name": "team"})).await.status, 204);
+    let edit = json!({"parent": unit["id"], "status": "SUSPENDED", "delegated": true});
+    assert_eq!(control(&sandbox, "PATCH", &member, edit).await.status, 204);
+    let listed = control(&sandbox, "GET", &format!("{own}/accounts"), Value::Null).await.ok().json();
+    assert_eq!(listed[1]["parent_id"], unit["id"]);
+    assert_eq!((&listed[1]["status"], &listed[1]["delegated"]), (&json!("SUSPENDED"), &json!(true)));
+    let client = Client::new(&sandbox, account.credentials());
+    let seen = client.organizations("ListAccounts", json!({})).await.ok().json();
+    assert_eq!(seen["Accounts"][1]["State"], "SUSPENDED");
+
+    assert_eq!(control(&sandbox, "DELETE", &member, Value::Null).await.status, 204);
+    assert_eq!(control(&sandbox, "DELETE", &member, Value::Null).await.status, 404);
+    assert_eq!(control(&sandbox, "GET", &own, Value::Null).await.ok().json()["accounts"], 1);
+    let china = control(&sandbox, "PUT", "organizations/888877776666?partition=aws-cn", Value::Null).await.ok();
+    assert!(china.json()["id"].as_str().unwrap().starts_with("o-"));
+    assert_eq!(sandbox.account("888877776666").partition(), aws_sandbox::Partition::AwsCn);
+}

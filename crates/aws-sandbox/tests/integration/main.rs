@@ -8,6 +8,7 @@ mod client;
 mod control;
 mod faults;
 mod lifecycle;
+mod organizations;
 mod regions;
 mod roles;
 mod settings;

@@ -48,11 +48,58 @@ async fn a_closed_region_knows_no_key_until_it_is_opened() {
     let code = "UnrecognizedClientException";
     client.ssm("GetServiceSetting", get.clone()).await.refused(400, code);
     client.sts("GetCallerIdentity").await.refused(403, "RegionDisabledException");
-    account.set_region("af-south-1", RegionStatus::Enabling);
-    client.ssm("GetServiceSetting", get.clone()).await.refused(400, code);
-    account.set_region("af-south-1", RegionStatus::Enabled);
-    client.ssm("GetServiceSetting", get).await.ok();
-    client.sts("GetCallerIdentity").await.ok();
+    for closed in [RegionStatus::Enabling, RegionStatus::Disabling, RegionStatus::Disabled] {
+        account.set_region("af-south-1", closed);
+        client.ssm("GetServiceSetting", get.clone()).await.refused(400, code);
+        client.sts("GetCallerIdentity").await.refused(403, "RegionDisabledException");
+    }
+    for open in [RegionStatus::Enabled, RegionStatus::EnabledByDefault] {
+        account.set_region("af-south-1", open);
+        client.ssm("GetServiceSetting", get.clone()).await.ok();
+        client.sts("GetCallerIdentity").await.ok();
+    }
+}
+
+#[tokio::test]
+async fn every_status_a_region_can_have_is_listed_as_it_was_set() {
+    let (sandbox, account) = sandbox().await;
+    let client = Client::new(&sandbox, account.credentials());
+    for status in [
+        RegionStatus::Enabled,
+        RegionStatus::EnabledByDefault,
+        RegionStatus::Enabling,
+        RegionStatus::Disabling,
+        RegionStatus::Disabled,
+    ] {
+        account.set_region("eu-west-3", status);
+        let reply = client.account("/listRegions", json!({})).await.ok().json();
+        let regions = reply["Regions"].as_array().unwrap().clone();
+        let shown = regions.iter().find(|region| region["RegionName"] == "eu-west-3").unwrap();
+        assert_eq!(shown["RegionOptStatus"], status.as_str());
+    }
+}
+
+#[tokio::test]
+async fn the_regions_of_a_member_are_told_to_the_management_account_and_its_delegates() {
+    let (sandbox, management) = sandbox().await;
+    let (member, other) = ("222233334444", "333344445555");
+    let organization = sandbox.organization(management.id());
+    organization.add_many([(member, "member"), (other, "other")], &organization.root());
+    sandbox.account(member).set_region("af-south-1", RegionStatus::Enabled);
+    let enabled = |id: &str| json!({"AccountId": id, "RegionOptStatusContains": ["ENABLED"]});
+    let client = Client::new(&sandbox, management.credentials());
+    let reply = client.account("/listRegions", enabled(member)).await.ok().json();
+    assert_eq!(reply["Regions"], json!([{"RegionName": "af-south-1", "RegionOptStatus": "ENABLED"}]));
+
+    client.account("/listRegions", enabled(management.id())).await.refused(400, "ValidationException");
+    client.account("/listRegions", enabled("1234")).await.refused(400, "ValidationException");
+    client.account("/listRegions", enabled("999999999999")).await.refused(403, "AccessDeniedException");
+    let delegate = Client::new(&sandbox, sandbox.account(other).credentials());
+    delegate.account("/listRegions", enabled(member)).await.refused(403, "AccessDeniedException");
+    organization.delegate(other);
+    delegate.account("/listRegions", enabled(member)).await.ok();
+    delegate.account("/listRegions", enabled(other)).await.refused(400, "ValidationException");
+    delegate.account("/listRegions", enabled(management.id())).await.refused(403, "AccessDeniedException");
 }
 
 #[tokio::test]

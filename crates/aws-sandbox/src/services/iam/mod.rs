@@ -92,12 +92,17 @@ fn role<'a>(call: &'a Context<'_>) -> Result<MappedMutexGuard<'a, Role>, Service
 /// A role that may be changed: those of service-linked paths belong to AWS.
 fn role_to_change<'a>(call: &'a Context<'_>) -> Result<MappedMutexGuard<'a, Role>, ServiceError> {
     let role = role(call)?;
+    check_changeable(&role)?;
+    Ok(role)
+}
+
+fn check_changeable(role: &Role) -> Result<(), ServiceError> {
     if role.path.starts_with("/aws-service-role/") {
         let message =
             format!("Cannot perform the operation on the protected role '{}' - this role is only modifiable by AWS", role.name);
         return Err(ServiceError::new(400, "UnmodifiableEntity", message));
     }
-    Ok(role)
+    Ok(())
 }
 
 fn no_role(name: &str) -> ServiceError {

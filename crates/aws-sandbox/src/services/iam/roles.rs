@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::page::page;
 use super::view::{Detail, Members, Paging, RoleView};
-use super::{limit, malformed, names, no_entity, role, role_to_change, tags};
+use super::{check_changeable, limit, malformed, names, no_entity, no_role, role, role_to_change, tags};
 use crate::policy_document;
 use crate::role::Role;
 use crate::role_store::role_id;
@@ -89,7 +89,11 @@ pub(super) fn list(call: &Context<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn delete(call: &Context<'_>) -> Result<Answer, ServiceError> {
-    let role = role_to_change(call)?;
+    let name = names::role_name(call)?;
+    // One lock from the check to the removal: a policy attached in between would vanish unseen.
+    let mut state = call.account.state.lock();
+    let role = state.roles.visible(name).ok_or_else(|| no_role(name))?;
+    check_changeable(role)?;
     let conflict = |what: &str| {
         let message = format!("Cannot delete entity, must {what} all policies first.");
         Err(ServiceError::new(409, "DeleteConflict", message))
@@ -100,9 +104,7 @@ pub(super) fn delete(call: &Context<'_>) -> Result<Answer, ServiceError> {
     if !role.inline.is_empty() {
         return conflict("delete");
     }
-    let name = role.name.clone();
-    drop(role);
-    call.account.state.lock().roles.remove(&name);
+    state.roles.remove(name);
     Ok(Answer::empty_xml())
 }
 

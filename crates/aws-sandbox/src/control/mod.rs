@@ -1,6 +1,8 @@
 //! The control path `/_sandbox/…`: what the library's handles do, for people and scripts. Unsigned JSON; only for a
 //! sandbox that listens on a loopback address; elsewhere it is not there.
 
+mod organizations;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/_sandbox/accounts/{account}/regions/{region}", put(set_region))
         .route("/_sandbox/accounts/{account}/regions/{region}/setting", get(setting).put(set_setting).delete(reset_setting))
         .route("/_sandbox/accounts/{account}/roles/{role}", get(role).put(put_role).delete(delete_role).patch(edit_role))
+        .merge(organizations::routes())
         .with_state(world)
 }
 
