@@ -147,7 +147,7 @@ impl AccountMemory {
                 };
                 Some(Job::Setting { region: region.clone(), want: *want, role })
             }
-            (Want::Setting(_), Resource::Account | Resource::Role) => None,
+            (Want::Setting(_), Resource::Organization | Resource::Account | Resource::Role) => None,
         }
     }
 
