@@ -1,6 +1,8 @@
-//! What is reconciled: the organization, one account, one role, or one region's setting; and the states such a target can be in.
+//! What is reconciled: the organization, one account, one role, or one region's setting; and the states such a target can
+//! be in.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -18,7 +20,7 @@ pub struct Target {
 /// What kind of thing a target is. The order is the order of work: organization, account, role, settings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
-    /// The organization: which accounts there are.
+    /// The organization: which accounts it has. There is one, and it is looked at from the own account.
     Organization,
     /// The account itself: whose credentials these are, and which regions are open.
     Account,
@@ -29,7 +31,7 @@ pub enum Resource {
 }
 
 impl Target {
-    /// The organization. It is asked with the credentials of the controller's own account.
+    /// The organization.
     #[must_use]
     pub fn organization() -> Self {
         Self { account: Account::Own, resource: Resource::Organization }
@@ -112,6 +114,7 @@ impl ResourceKind {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.resource {
+            Resource::Organization => f.write_str(self.resource_label()),
             Resource::Setting(region) => write!(f, "{}/{region}", self.account),
             other => write!(f, "{}/{}", self.account, other.kind().label()),
         }
@@ -148,5 +151,40 @@ impl State {
             Self::Blocked => "blocked",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+impl FromStr for State {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL.into_iter().find(|state| state.label() == text).ok_or(UnknownState)
+    }
+}
+
+/// A word that is not a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a state is one of in_sync, drifted, held, blocked, unknown")]
+pub struct UnknownState;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_organization_comes_before_its_accounts_and_is_called_by_its_own_name() {
+        let organization = Target::organization();
+        assert!(organization < Target::account(Account::Own));
+        assert_eq!(organization.to_string(), "organization");
+        assert_eq!([organization.region_label(), organization.resource_label()], ["global", "organization"]);
+    }
+
+    #[test]
+    fn every_state_is_read_as_it_is_written_and_the_refusal_lists_them_all() {
+        for state in State::ALL {
+            assert_eq!(state.label().parse(), Ok(state));
+            assert!(UnknownState.to_string().contains(state.label()));
+        }
+        assert_eq!("InSync".parse::<State>(), Err(UnknownState));
     }
 }
