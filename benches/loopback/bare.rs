@@ -19,7 +19,7 @@ use crate::process::cpu;
 const BODY: &str = r#"{"SettingId":"/ssm/managed-instance/default-ec2-instance-management-role"}"#;
 
 /// `bare REQUESTS`: prints one line, the seconds and the CPU seconds that they took.
-pub async fn send(arguments: &[String]) {
+pub(crate) async fn send(arguments: &[String]) {
     let requests: usize = arguments[0].parse().unwrap();
     let variable = |name: &str| std::env::var(name).unwrap();
     let url = variable("AWS_ENDPOINT_URL");
@@ -74,8 +74,7 @@ fn signed(
     }
     let mut request = request.body(Full::from(BODY)).unwrap();
     let uri = request.uri().to_string();
-    let signable =
-        SignableRequest::new("POST", uri, headers.into_iter(), SignableBody::Bytes(BODY.as_bytes())).unwrap();
+    let signable = SignableRequest::new("POST", uri, headers.into_iter(), SignableBody::Bytes(BODY.as_bytes())).unwrap();
     let (instructions, _) = sign(signable, &parameters).unwrap().into_parts();
     instructions.apply_to_request_http1x(&mut request);
     request

@@ -8,13 +8,27 @@ use crate::process::{Controller, Process, wait};
 use crate::sandbox::ACCESS_ROLE;
 
 /// The account of the controller's own credentials.
-pub const HUB: &str = "111122223333";
+pub(crate) const HUB: &str = "111122223333";
 /// As many as the controller has.
-pub const WORKERS: usize = 64;
+pub(crate) const WORKERS: usize = 64;
 /// The regions that every account has from the start.
-pub const REGIONS: [&str; 17] = [
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-west-2", "eu-west-3",
-    "eu-central-1", "eu-north-1", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1",
+pub(crate) const REGIONS: [&str; 17] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-central-1",
+    "eu-north-1",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-southeast-1",
     "ap-southeast-2",
 ];
 /// Of the steady state: long enough to be measured, and no part of a first pass.
@@ -22,12 +36,14 @@ const STEADY: Duration = Duration::from_secs(20);
 const MOST: Duration = Duration::from_mins(30);
 
 /// `fleet [ACCOUNTS...]`
-pub fn measure(arguments: &[String]) {
+pub(crate) fn measure(arguments: &[String]) {
     let mut sizes: Vec<usize> = arguments.iter().map(|size| size.parse().unwrap()).collect();
     if sizes.is_empty() {
         sizes = vec![100, 1_000, 10_000];
     }
-    println!("\nfleet: accounts | targets | first pass, s | targets/s | CPU us/target | calls/target | MB | steady: looks/s | CPU us/look | calls/look | MB | bare: requests/s | CPU us/request | rate to bare, first pass | rate to bare, steady | scrape, ms\n--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---");
+    println!(
+        "\nfleet: accounts | targets | first pass, s | targets/s | CPU us/target | calls/target | MB | steady: looks/s | CPU us/look | calls/look | MB | bare: requests/s | CPU us/request | rate to bare, first pass | rate to bare, steady | scrape, ms\n--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---"
+    );
     for accounts in sizes {
         // The hub itself is one of them.
         row(accounts - 1);
@@ -53,11 +69,18 @@ fn row(members: usize) {
     assert!(controller.get("/metrics").is_some());
     let scrape = scrape.elapsed();
     drop(controller);
-    print!("{accounts} | {targets} | {:.1} | {:.0} | {:.0} | {:.2} | {memory:.0}", first.as_secs_f64(), rate(targets, first), each(cpu, targets), per(calls, targets));
+    print!(
+        "{accounts} | {targets} | {:.1} | {:.0} | {:.0} | {:.2} | {memory:.0}",
+        first.as_secs_f64(),
+        rate(targets, first),
+        each(cpu, targets),
+        per(calls, targets)
+    );
 
     let controller = Controller::start(&config, Duration::from_secs(1), &environment);
     wait("the first pass", MOST, || controller.is_ready());
-    let ([settings_before, calls_before, _], cpu_before, began) = (counts(&mut sandbox), controller.process.cpu(), Instant::now());
+    let ([settings_before, calls_before, _], cpu_before, began) =
+        (counts(&mut sandbox), controller.process.cpu(), Instant::now());
     std::thread::sleep(STEADY);
     let ([settings, calls, _], took) = (counts(&mut sandbox), began.elapsed());
     let (settings, calls) = (settings - settings_before, calls - calls_before);
@@ -73,7 +96,13 @@ fn row(members: usize) {
     let (seconds, cpu) = line.split_once(' ').unwrap();
     let (took, cpu) = (Duration::from_secs_f64(seconds.parse().unwrap()), Duration::from_secs_f64(cpu.parse().unwrap()));
     let bare = rate(requests, took);
-    println!(" | {bare:.0} | {:.0} | {:.2} | {:.2} | {:.0}", each(cpu, requests), rate(targets, first) / bare, steady / bare, scrape.as_secs_f64() * 1e3);
+    println!(
+        " | {bare:.0} | {:.0} | {:.2} | {:.2} | {:.0}",
+        each(cpu, requests),
+        rate(targets, first) / bare,
+        steady / bare,
+        scrape.as_secs_f64() * 1e3
+    );
 }
 
 fn document() -> String {

@@ -15,7 +15,7 @@ const DOCUMENT: &str = "apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\nspe
 const MOST: Duration = Duration::from_mins(5);
 
 /// Prints a table.
-pub async fn measure() {
+pub(crate) async fn measure() {
     let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
     let account = sandbox.account(ACCOUNT);
     for region in account.regions().keys() {

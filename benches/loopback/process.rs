@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A child process.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -15,7 +15,7 @@ pub struct Process {
 
 impl Process {
     /// Starts this program with other arguments.
-    pub fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], environment: &[(String, String)]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -28,7 +28,7 @@ impl Process {
     }
 
     /// The next line that it prints.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         assert!(!line.is_empty(), "the process has ended");
@@ -36,18 +36,18 @@ impl Process {
     }
 
     /// Says a line to it, and gives the line that it answers.
-    pub fn ask(&mut self, question: &str) -> String {
+    pub(crate) fn ask(&mut self, question: &str) -> String {
         writeln!(self.stdin, "{question}").unwrap();
         self.line()
     }
 
     /// User and system time, to a hundredth of a second.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         cpu(&self.child.id().to_string())
     }
 
     /// Resident memory in MB.
-    pub fn memory(&self) -> f64 {
+    pub(crate) fn memory(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
@@ -62,7 +62,7 @@ impl Drop for Process {
 }
 
 /// User and system time of a process id, or of `self`.
-pub fn cpu(process: &str) -> Duration {
+pub(crate) fn cpu(process: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
@@ -70,13 +70,13 @@ pub fn cpu(process: &str) -> Duration {
 }
 
 /// The controller as a process.
-pub struct Controller {
-    pub process: Process,
+pub(crate) struct Controller {
+    pub(crate) process: Process,
     address: String,
 }
 
 impl Controller {
-    pub fn start(config: &Path, interval: Duration, environment: &[(String, String)]) -> Self {
+    pub(crate) fn start(config: &Path, interval: Duration, environment: &[(String, String)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let interval = interval.as_millis().to_string();
         let process = Process::start(&["controller", config.to_str().unwrap(), &address, &interval], environment);
@@ -84,12 +84,12 @@ impl Controller {
     }
 
     /// Whether every target has been looked at.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.get("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.0 200"))
     }
 
     /// The answer to a GET, head and body.
-    pub fn get(&self, path: &str) -> Option<String> {
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         let mut answer = String::new();
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
@@ -99,7 +99,7 @@ impl Controller {
 }
 
 /// Waits for a condition.
-pub fn wait(what: &str, most: Duration, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait(what: &str, most: Duration, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + most;
     while !done() {
         assert!(Instant::now() < deadline, "not within {most:?}: {what}");

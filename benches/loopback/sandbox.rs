@@ -7,13 +7,13 @@ use aws_sandbox::{Options, Record, Role, Sandbox};
 use crate::fleet::{HUB, REGIONS};
 
 /// The role that the controller assumes.
-pub const ACCESS_ROLE: &str = "dhmc-controller";
+pub(crate) const ACCESS_ROLE: &str = "dhmc-controller";
 const ROLE: &str = "AWSSystemsManagerDefaultEC2InstanceManagementRole";
 const VALUE: &str = "service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole";
 const POLICY: &str = "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy";
 
 /// `sandbox ACCOUNTS`: prints one line, the environment for a client, and serves until its standard input ends.
-pub async fn serve(arguments: &[String]) {
+pub(crate) async fn serve(arguments: &[String]) {
     let accounts: usize = arguments[0].parse().unwrap();
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     sandbox.configure(|knobs| knobs.record = Record::CountsOnly);
@@ -25,7 +25,7 @@ pub async fn serve(arguments: &[String]) {
         let account = sandbox.account(id);
         account.trust(ACCESS_ROLE, "/", HUB, None);
         let mut role = Role::trusting_ssm("/service-role/", ROLE);
-        role.attached.insert(POLICY.to_owned());
+        role.attached.push(POLICY.to_owned());
         account.put_role(role);
         for region in REGIONS {
             account.set_setting(region, VALUE, "somebody");
