@@ -100,6 +100,16 @@ impl<'n> Field<'n> {
         }
     }
 
+    /// A name that checks itself, and that no problem may repeat any of.
+    pub(super) fn secret_name<T: FromStr<Err = InvalidName>>(&self, problems: &mut Vec<Problem>) -> Option<Written<T>> {
+        if let Value::Number(_) | Value::Boolean(_) = &*self.node.value {
+            let message = format!("expected text, found {}", self.node.value.describe());
+            problems.push(Problem::new(&self.place(), message).help("put it in quotes"));
+            return None;
+        }
+        self.name(problems)
+    }
+
     /// One of a closed set of words.
     pub(super) fn word<W: Word>(&self, problems: &mut Vec<Problem>) -> Option<Written<W>> {
         let words = || W::WORDS.iter().map(|(word, _)| *word);
@@ -217,8 +227,20 @@ impl<'n> Fields<'n> {
         field
     }
 
-    /// Ends the reading: whatever is left was not asked for.
-    pub(super) fn close(self, problems: &mut Vec<Problem>) {
+    /// Ends the reading where a secret is written: `externalId:s3cr3t` without its space is a key, and not to be repeated.
+    pub(super) fn close_discreetly(mut self, problems: &mut Vec<Problem>) {
+        let own = &self.place.path;
+        for (key, _) in &mut self.entries {
+            if !key.value.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                key.place.path.clone_from(own);
+            }
+        }
+        self.close(problems);
+    }
+
+    /// Ends the reading: whatever is left was not asked for. Tells whether nothing was.
+    pub(super) fn close(self, problems: &mut Vec<Problem>) -> bool {
+        let nothing_left = self.entries.is_empty();
         for (key, _) in self.entries {
             let help = match suggest::nearest(key.value, self.asked.iter().copied()) {
                 Some(near) => format!("did you mean {near}?"),
@@ -226,5 +248,6 @@ impl<'n> Fields<'n> {
             };
             problems.push(Problem::new(&key.place, "unknown key").help(help));
         }
+        nothing_left
     }
 }

@@ -1,20 +1,28 @@
 //! Document -> desired state: what the values mean together, and what applies where nothing is written.
 //!
 //! Finds every problem rather than the first. A value that fails is replaced by its default, so that the rest is still
-//! judged; no such state leaves [`super::load`], because the problem is there. The role has a file of its own.
+//! judged; no such state leaves [`super::load`], because the problem is there. Each part of a document has a file of its
+//! own; what is declared at several levels is judged where it is written, so that a mistake is told once however many
+//! accounts inherit it.
 
+mod accounts;
+mod arns;
+mod level;
+mod organization;
 mod role;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::Access;
-use super::document::{Document, RegionBlock, RegionState, Spec};
+use super::document::{Document, Spec};
 use super::fields::Written;
-use super::levels::{Level, RegionLevel, settle};
-use super::names::{Account, Partition, Region};
+use super::levels::settle;
+use super::names::{Account, AccountId, Partition};
 use super::problems::{Place, Problem, Quoted};
-use super::{DesiredAccount, DesiredState, SettingState, regions};
+use super::{DesiredAccount, DesiredState, Management};
+use arns::{Owners, Recipients};
 
 /// The name of a document that does not say its own.
 const DEFAULT_NAME: &str = "default";
@@ -25,12 +33,11 @@ const LONGEST_NAME: usize = 253;
 pub(super) fn validate(document: Document, problems: &mut Vec<Problem>) -> Option<DesiredState> {
     let name = document.name.map_or_else(|| DEFAULT_NAME.to_owned(), |name| checked_name(name, problems));
     let spec = document.spec?;
-    if spec.regions.is_none() && spec.other_regions.is_none() {
-        problems.push(nothing_wanted(&spec.place));
-    }
-    let account = spec.account.as_ref().map_or(Account::Own, |account| Account::Id(account.value));
-    let desired = account_state(spec, problems);
-    Some(DesiredState { name, accounts: BTreeMap::from([(account, Arc::new(desired))]), organization: None })
+    Some(if spec.accounts.is_none() && spec.organization.is_none() {
+        one_account(name, spec, problems)
+    } else {
+        several_accounts(name, spec, problems)
+    })
 }
 
 fn checked_name(name: Written<String>, problems: &mut Vec<Problem>) -> String {
@@ -45,46 +52,66 @@ fn checked_name(name: Written<String>, problems: &mut Vec<Problem>) -> String {
     name.value
 }
 
-fn nothing_wanted(spec: &Place) -> Problem {
-    Problem::new(spec, "nothing is declared").help("add regions, such as `regions: { eu-west-1: enabled }`, or otherRegions")
-}
-
-fn account_state(spec: Spec, problems: &mut Vec<Problem>) -> DesiredAccount {
-    let named = spec.regions.unwrap_or_default();
-    let partition = one_partition(&named, problems);
-    let owner = spec.account.map(|account| account.value);
-    let level = Level {
-        mode: spec.mode.map(|mode| mode.value),
-        role: role::validate(spec.role, &role::Surroundings { partition, owner }, problems),
-        regions: named.into_iter().map(|(region, block)| (region.value, region_level(&block, problems))).collect(),
-        other_regions: spec.other_regions.map(|block| region_level(&block, problems)),
-    };
-    DesiredAccount::new(None, Access::Own, settle(&[&level]))
-}
-
-/// The partition that all regions are in. An account lives in one, so those in another cannot be of the same account.
-fn one_partition(named: &[(Written<Region>, RegionBlock)], problems: &mut Vec<Problem>) -> Option<Partition> {
-    let mut regions = named.iter().filter_map(|(region, _)| Some((region, regions::partition_of(&region.value)?)));
-    let (first, partition) = regions.next()?;
-    for (region, other) in regions.filter(|(_, other)| *other != partition) {
-        let message = format!("partition {other}, while {} is in partition {partition}", first.value);
-        problems.push(Problem::new(&region.place, message).help("an account is in one partition: give each its own document"));
+/// A document of the one account that the controller's own credentials are of.
+fn one_account(name: String, spec: Spec, problems: &mut Vec<Problem>) -> DesiredState {
+    if !spec.level.declares_regions() {
+        let problem = Problem::new(&spec.place, "nothing is declared");
+        problems.push(problem.help("add regions, such as `regions: { eu-west-1: enabled }`, or otherRegions"));
     }
-    Some(partition)
+    let id = spec.account.map(|account| account.value);
+    let around = level::Surroundings {
+        partition: level::one_partition([&spec.level], problems),
+        inherited: None,
+        owners: Owners::alike(id.map_or(Recipients::Unknown, Recipients::one)),
+    };
+    let level = level::validate(spec.level, &around, problems);
+    let account = DesiredAccount::new(None, Access::Own, settle(&[&level]));
+    let accounts = BTreeMap::from([(id.map_or(Account::Own, Account::Id), Arc::new(account))]);
+    DesiredState { name, accounts, organization: None }
 }
 
-fn region_level(block: &RegionBlock, problems: &mut Vec<Problem>) -> RegionLevel {
-    let state = match block.state.as_ref().map(|state| state.value) {
-        Some(RegionState::Enabled) => Some(SettingState::Enabled),
-        Some(RegionState::Disabled) => Some(SettingState::Disabled),
-        Some(RegionState::Unmanaged) => {
-            if let Some(mode) = &block.mode {
-                let message = "an unmanaged region is neither read nor written, so it has no mode";
-                problems.push(Problem::new(&mode.place, message).help("leave mode out"));
-            }
-            None
-        }
-        None => None,
+/// A document of the accounts that it lists, and of those that the organization tells of.
+fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> DesiredState {
+    if let Some(account) = &spec.account {
+        let problem = Problem::new(&account.place, "one account for all of it, beside accounts or organization");
+        problems.push(problem.help("list it under accounts, and leave this out"));
+    }
+    let listed = spec.accounts.unwrap_or_default();
+    let overrides = spec.organization.iter().flat_map(|organization| &organization.overrides).map(|one| &one.level);
+    let blocks = [&spec.level].into_iter().chain(listed.iter().map(|account| &account.level)).chain(overrides);
+    let above = Above {
+        partition: level::one_partition(blocks, problems),
+        management: spec.level.role.management.as_ref().map(|management| management.value),
+        declares_regions: spec.level.declares_regions(),
     };
-    RegionLevel { state, mode: block.mode.as_ref().map(|mode| mode.value) }
+    let listed_ids = accounts::ids(&listed, problems);
+    let around = level::Surroundings {
+        partition: above.partition,
+        inherited: None,
+        owners: accounts::heirs(&listed, spec.organization.as_ref()),
+    };
+    let defaults = level::validate(spec.level, &around, problems);
+    let accounts = accounts::validate(listed, &defaults, &above, problems);
+    let organization = spec
+        .organization
+        .map(|organization| Arc::new(organization::validate(organization, defaults, &above, &listed_ids, problems)));
+    DesiredState { name, accounts, organization }
+}
+
+/// What `spec` says to whom it holds beneath.
+struct Above {
+    /// Where the document's regions are, or else its ARNs.
+    partition: Option<Partition>,
+    /// `spec.role.management`
+    management: Option<Management>,
+    /// Whether every account has something declared by that.
+    declares_regions: bool,
+}
+
+/// Where each account is listed first.
+type ListedIds = BTreeMap<AccountId, Place>;
+
+/// Names an earlier place: "line 7".
+fn line_of(place: &Place) -> String {
+    place.position.map_or_else(|| place.path.clone(), |position| format!("line {}", position.line))
 }

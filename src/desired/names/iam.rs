@@ -62,6 +62,12 @@ impl Default for RolePath {
 }
 
 impl RolePath {
+    /// The path of a role that was given none.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".into())
+    }
+
     /// The path with both its slashes.
     #[must_use]
     pub fn as_str(&self) -> &str {
