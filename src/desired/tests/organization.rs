@@ -8,8 +8,8 @@ use super::{managed, state, with_header};
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, UnitId};
 use crate::desired::organization::{DesiredOrganization, Expansion, Override, Query, Scope, Selection, Tally};
+use crate::desired::organization::{Listing, Member, Membership};
 use crate::desired::{DesiredState, Mode, SettingState};
-use crate::observed::{Listing, Member, Membership};
 
 const OUTER: &str = "ou-ab12-11111111";
 const INNER: &str = "ou-ab12-22222222";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{state, with_header};
 use crate::desired::names::{Account, AccountId};
 use crate::desired::organization::Query;
+use crate::desired::organization::{Listing, Member, Membership};
 use crate::desired::{Declared, DesiredAccount, Mode, SettingState};
-use crate::observed::{Listing, Member, Membership};
 
 const REFERENCE: &str = include_str!("../../../docs/CONFIG.md");
 const ID: &str = "111122223333";
