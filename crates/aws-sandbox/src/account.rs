@@ -58,7 +58,7 @@ impl AccountHandle {
         }
     }
 
-    /// Undoes [`expire`](Self::expire).
+    /// Undoes [`expire`](Self::expire); a session that ended by itself stays ended.
     pub fn renew(&self, credentials: &Credentials) {
         if let Some(identity) = self.world().keys.find(&credentials.access_key_id) {
             identity.renew();

@@ -63,13 +63,14 @@ impl Sandbox {
         self.running.addr
     }
 
-    /// The account of this id, created in the partition `aws` on first use.
+    /// The account of this id, created on first use in its organization's partition, or else in `aws`.
     #[must_use]
     pub fn account(&self, id: &str) -> AccountHandle {
         self.account_in(id, Partition::Aws)
     }
 
-    /// The account of this id, created in `partition` on first use; one that exists stays where it is.
+    /// The account of this id, created in `partition` on first use; one that exists, or that an organization has, stays
+    /// where it is.
     #[must_use]
     pub fn account_in(&self, id: &str, partition: Partition) -> AccountHandle {
         let account = self.world().account(id, partition);
