@@ -127,6 +127,22 @@ impl Controller {
         serde_json::from_str(&answer.body).unwrap()
     }
 
+    /// Every target in the status API.
+    pub async fn all_targets(&self) -> Vec<Value> {
+        self.status().await["targets"].as_array().unwrap().clone()
+    }
+
+    /// The targets of one account.
+    pub async fn targets(&self, account: &str) -> Vec<Value> {
+        self.all_targets().await.into_iter().filter(|target| target["account"] == account).collect()
+    }
+
+    /// One target of one account. Null when there is none.
+    pub async fn target_in(&self, account: &str, name: &str) -> Value {
+        let targets = self.targets(account).await;
+        targets.into_iter().find(|target| target["region"] == name || target["resource"] == name).unwrap_or(Value::Null)
+    }
+
     /// One target in the status API: a region, or `role`, or `account`. Null when there is none.
     pub async fn target(&self, name: &str) -> Value {
         let status = self.status().await;

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a binary has no inside and outside")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by ending")]
 
+mod accounts;
 mod binary;
 mod convergence;
 mod endpoints;
@@ -10,6 +11,7 @@ mod faults;
 mod harness;
 mod identity;
 mod metrics;
+mod organization;
 mod referee;
 mod reload;
 mod scenarios;
