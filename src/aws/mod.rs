@@ -255,7 +255,12 @@ impl Cloud for AwsCloud {
     async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
         match self.session(caller, Asker::Account).await? {
             Some((_, session)) => Ok(session.identity),
-            None => sts::identity(self).await,
+            None => {
+                let identity = sts::identity(self).await?;
+                // Asked once more only if nobody has asked for it yet.
+                let _ = self.partition.set(identity.partition);
+                Ok(identity)
+            }
         }
     }
 

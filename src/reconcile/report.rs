@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::ledger::{Entry, Ledger};
 use crate::metrics::{CorrectionResult, Metrics};
@@ -29,7 +29,7 @@ impl Reporter {
             self.tell(account, target, outcome, &entry);
         }
         if before != Some(outcome.state) {
-            tell_state(account, target, outcome);
+            tell_state(account, target, outcome, before);
         }
     }
 
@@ -71,10 +71,12 @@ impl Reporter {
     }
 }
 
-fn tell_state(account: &str, target: &Target, outcome: &Outcome) {
+fn tell_state(account: &str, target: &Target, outcome: &Outcome, before: Option<State>) {
     let (region, resource, state) = (target.region_label(), target.resource_label(), outcome.state.label());
     let reason = outcome.reason.as_deref();
     match outcome.state {
+        // Of a whole organization, that is most lines of a start, and no news.
+        State::InSync if before.is_none() => debug!(account, region, resource, state, "in sync"),
         State::InSync => info!(account, region, resource, state, "in sync"),
         State::Drifted | State::Held | State::Unknown => warn!(account, region, resource, state, reason, "not in sync"),
         State::Blocked => error!(account, region, resource, state, reason, "not in sync"),
