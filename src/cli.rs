@@ -69,8 +69,8 @@ pub struct LogArgs {
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The desired state: a YAML file (docs/CONFIG.md). An edit takes effect within 3 seconds.
-    #[arg(long, env = "DHMC_CONFIG", value_name = "FILE")]
+    /// The desired state: a YAML file, or a directory of them (docs/CONFIG.md). An edit takes effect within 3 seconds.
+    #[arg(long, env = "DHMC_CONFIG", value_name = "PATH")]
     pub config: PathBuf,
     /// How often each target is looked at, such as 5m or 90s; 10% more or less, so that regions do not march in step.
     #[arg(long, env = "DHMC_INTERVAL", default_value = "5m", value_parser = interval)]

@@ -1,12 +1,13 @@
 //! What people want: the desired state, valid by construction.
 //!
-//! Everything here is a plain value. [`load`] turns the bytes of a document into a [`DesiredState`] or into every problem
-//! the document has. No IO, no clock, no AWS; the file is watched by `source`, the comparison is made by `plan`.
+//! Everything here is a plain value. [`load`] turns the bytes of a document, and [`load_all`] of several, into a
+//! [`DesiredState`] or into every problem there is. No IO, no clock, no AWS; the file is watched by `source`, the comparison is made by `plan`.
 
 pub mod access;
 pub mod document;
 pub mod fields;
 pub mod levels;
+mod merge;
 pub mod names;
 pub mod organization;
 pub mod problems;
@@ -26,6 +27,7 @@ use access::Access;
 use document::Document;
 use fields::Field;
 use levels::Settled;
+use merge::{Claims, Part};
 use names::{Account, PolicyRef, Region, RoleName, RolePath, ServicePrincipal};
 use organization::DesiredOrganization;
 use problems::Place;
@@ -43,7 +45,7 @@ pub const DEFAULT_POLICY_NAME: &str = "AmazonSSMManagedEC2InstanceDefaultPolicy"
 /// Everything that is declared; the default declares nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DesiredState {
-    /// `metadata.name`: tells people which document this is.
+    /// `metadata.name`: tells people which document this is; of several documents, their names.
     pub name: String,
     /// The accounts that are listed, each with what is wanted of it.
     pub accounts: BTreeMap<Account, Arc<DesiredAccount>>,
@@ -160,7 +162,27 @@ pub enum OtherPolicies {
 /// Reads a document: bytes in, the desired state or every problem out. Pure.
 pub fn load(bytes: &[u8]) -> Result<DesiredState, Problems> {
     let mut problems = Vec::new();
-    let state = read(bytes, &mut problems);
+    let state = read(bytes, &mut problems).map(|(state, _)| state);
+    finish(state, problems)
+}
+
+/// Reads several documents, each with the name of its file: together they are one desired state. Pure.
+pub fn load_all<N: AsRef<str>, B: AsRef<[u8]>>(documents: &[(N, B)]) -> Result<DesiredState, Problems> {
+    let mut problems = Vec::new();
+    let mut parts = Vec::with_capacity(documents.len());
+    for (name, bytes) in documents {
+        let file: Arc<str> = name.as_ref().into();
+        let mut of_this = Vec::new();
+        if let Some((state, claims)) = read(bytes.as_ref(), &mut of_this) {
+            parts.push(Part { file: Arc::clone(&file), state, claims });
+        }
+        problems.extend(of_this.into_iter().map(|problem| problem.of_file(&file)));
+    }
+    let state = merge::merge(parts, &mut problems);
+    finish(state, problems)
+}
+
+fn finish(state: Option<DesiredState>, problems: Vec<Problem>) -> Result<DesiredState, Problems> {
     match (Problems::of(problems), state) {
         (Some(problems), _) => Err(problems),
         (None, Some(state)) => Ok(state),
@@ -169,13 +191,13 @@ pub fn load(bytes: &[u8]) -> Result<DesiredState, Problems> {
     }
 }
 
-fn read(bytes: &[u8], problems: &mut Vec<Problem>) -> Option<DesiredState> {
+fn read(bytes: &[u8], problems: &mut Vec<Problem>) -> Option<(DesiredState, Claims)> {
     let text = text::decode(bytes).map_err(|problem| problems.push(problem)).ok()?;
     let root = yaml::parse(text, problems)?;
     let document = Document::read(&Field::root(&root), problems)?;
-    let state = validate::validate(document, problems)?;
+    let read = validate::validate(document, problems)?;
     if problems.is_empty() {
         second_reading::compare(text, &root, problems);
     }
-    Some(state)
+    Some(read)
 }

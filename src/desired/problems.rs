@@ -4,6 +4,7 @@
 //! Filled by everything in [`super`] that reads documents; printed by `source`.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// How many characters of the document's own text a message repeats.
 const QUOTATION_LENGTH: usize = 60;
@@ -37,6 +38,8 @@ impl Place {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// Which of several files; `None`: there is only one.
+    pub file: Option<Arc<str>>,
     /// Such as `spec.regions.eu-wset-1`; empty for the document as a whole.
     pub path: String,
     /// Line, from 1.
@@ -54,6 +57,7 @@ impl Problem {
     #[must_use]
     pub fn new(place: &Place, message: impl Into<String>) -> Self {
         Self {
+            file: None,
             path: place.path.clone(),
             line: place.position.map(|position| position.line),
             column: place.position.map(|position| position.column),
@@ -74,7 +78,13 @@ impl Problem {
         Self { help, ..self }
     }
 
-    /// Shows the problem as compilers do: `FILE:LINE:COLUMN: path: message; help`.
+    /// The same, in one of several files.
+    #[must_use]
+    pub(super) fn of_file(self, file: &Arc<str>) -> Self {
+        Self { file: Some(Arc::clone(file)), ..self }
+    }
+
+    /// Shows the problem as compilers do: `FILE:LINE:COLUMN: path: message; help`. Of several files, `file` is the directory.
     #[must_use]
     pub fn in_file<'a>(&'a self, file: &'a str) -> impl fmt::Display {
         InFile { file, problems: std::slice::from_ref(self) }
@@ -83,14 +93,21 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}{}", if self.line.is_some() { ":" } else { ": " })?;
+        }
+        self.write_place_and_text(f)
+    }
+}
+
+impl Problem {
+    fn write_place_and_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(line), Some(column)) = (self.line, self.column) {
             write!(f, "{line}:{column}: ")?;
         }
         self.write_text(f)
     }
-}
 
-impl Problem {
     fn write_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
@@ -100,7 +117,7 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with one document: at least one problem, in the order of the text.
+/// Everything that is wrong with what was read: at least one problem, in the order of the files and of their text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(Vec<Problem>);
 
@@ -108,7 +125,7 @@ impl Problems {
     /// All of them, or `None` if there are none.
     #[must_use]
     pub fn of(mut found: Vec<Problem>) -> Option<Self> {
-        found.sort_by_key(|problem| (problem.line, problem.column));
+        found.sort_by(|one, other| (&one.file, one.line, one.column).cmp(&(&other.file, other.line, other.column)));
         (!found.is_empty()).then_some(Self(found))
     }
 
@@ -117,7 +134,7 @@ impl Problems {
         self.0.iter()
     }
 
-    /// Shows all of them as compilers do, one a line.
+    /// Shows all of them as compilers do, one a line. Of several files, `file` is the directory.
     #[must_use]
     pub fn in_file<'a>(&'a self, file: &'a str) -> impl fmt::Display {
         InFile { file, problems: &self.0 }
@@ -153,8 +170,12 @@ struct InFile<'a> {
 impl fmt::Display for InFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_lines(f, self.problems, |f, problem| {
-            let separator = if problem.line.is_some() { ":" } else { ": " };
-            write!(f, "{}{separator}{problem}", self.file)
+            match &problem.file {
+                Some(name) => write!(f, "{}/{name}", self.file.trim_end_matches('/'))?,
+                None => f.write_str(self.file)?,
+            }
+            f.write_str(if problem.line.is_some() { ":" } else { ": " })?;
+            problem.write_place_and_text(f)
         })
     }
 }

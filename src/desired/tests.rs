@@ -1,6 +1,7 @@
 //! What documents mean, and what is told of those that mean nothing: examples from end to end.
 
 mod accounts;
+mod directory;
 mod organization;
 mod precedence;
 

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::Access;
-use super::document::{Document, Spec};
+use super::document::{AccountBlock, Document, LevelBlock, OrganizationBlock, Spec};
 use super::fields::Written;
 use super::levels::settle;
+use super::merge::Claims;
 use super::names::{Account, AccountId, Partition};
 use super::problems::{Place, Problem, Quoted};
 use super::{DesiredAccount, DesiredState, Management};
@@ -29,8 +30,8 @@ const DEFAULT_NAME: &str = "default";
 /// As long as the name of a Kubernetes object may be.
 const LONGEST_NAME: usize = 253;
 
-/// The desired state that a document declares. Of use only if no problem was found.
-pub(super) fn validate(document: Document, problems: &mut Vec<Problem>) -> Option<DesiredState> {
+/// The desired state that a document declares, and what it claims by that. Of use only if no problem was found.
+pub(super) fn validate(document: Document, problems: &mut Vec<Problem>) -> Option<(DesiredState, Claims)> {
     let name = document.name.map_or_else(|| DEFAULT_NAME.to_owned(), |name| checked_name(name, problems));
     let spec = document.spec?;
     Some(if spec.accounts.is_none() && spec.organization.is_none() {
@@ -53,38 +54,43 @@ fn checked_name(name: Written<String>, problems: &mut Vec<Problem>) -> String {
 }
 
 /// A document of the one account that the controller's own credentials are of.
-fn one_account(name: String, spec: Spec, problems: &mut Vec<Problem>) -> DesiredState {
+fn one_account(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (DesiredState, Claims) {
     if !spec.level.declares_regions() {
         let problem = Problem::new(&spec.place, "nothing is declared");
         problems.push(problem.help("add regions, such as `regions: { eu-west-1: enabled }`, or otherRegions"));
     }
-    let id = spec.account.map(|account| account.value);
+    let id = spec.account.as_ref().map(|account| account.value);
+    let partition = level::one_partition([&spec.level], problems);
+    let claims = Claims {
+        own: Some((id, spec.account.as_ref().map_or(&spec.place, |account| &account.place).clone())),
+        listed: spec.account.into_iter().map(|account| (account.value, account.place)).collect(),
+        partition,
+        ..Claims::default()
+    };
     let around = level::Surroundings {
-        partition: level::one_partition([&spec.level], problems),
+        partition: claims.partition(),
         inherited: None,
         owners: Owners::alike(id.map_or(Recipients::Unknown, Recipients::one)),
     };
     let level = level::validate(spec.level, &around, problems);
     let account = DesiredAccount::new(None, Access::Own, settle(&[&level]));
     let accounts = BTreeMap::from([(id.map_or(Account::Own, Account::Id), Arc::new(account))]);
-    DesiredState { name, accounts, organization: None }
+    (DesiredState { name, accounts, organization: None }, claims)
 }
 
 /// A document of the accounts that it lists, and of those that the organization tells of.
-fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> DesiredState {
+fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (DesiredState, Claims) {
     if let Some(account) = &spec.account {
         let problem = Problem::new(&account.place, "one account for all of it, beside accounts or organization");
         problems.push(problem.help("list it under accounts, and leave this out"));
     }
     let listed = spec.accounts.unwrap_or_default();
-    let overrides = spec.organization.iter().flat_map(|organization| &organization.overrides).map(|one| &one.level);
-    let blocks = [&spec.level].into_iter().chain(listed.iter().map(|account| &account.level)).chain(overrides);
+    let claims = claims(&spec.level, &listed, spec.organization.as_ref(), problems);
     let above = Above {
-        partition: level::one_partition(blocks, problems),
+        partition: claims.partition(),
         management: spec.level.role.management.as_ref().map(|management| management.value),
         declares_regions: spec.level.declares_regions(),
     };
-    let listed_ids = accounts::ids(&listed, problems);
     let around = level::Surroundings {
         partition: above.partition,
         inherited: None,
@@ -94,8 +100,25 @@ fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> De
     let accounts = accounts::validate(listed, &defaults, &above, problems);
     let organization = spec
         .organization
-        .map(|organization| Arc::new(organization::validate(organization, defaults, &above, &listed_ids, problems)));
-    DesiredState { name, accounts, organization }
+        .map(|organization| Arc::new(organization::validate(organization, defaults, &above, &claims.listed, problems)));
+    (DesiredState { name, accounts, organization }, claims)
+}
+
+fn claims(
+    spec: &LevelBlock,
+    listed: &[AccountBlock],
+    organization: Option<&OrganizationBlock>,
+    problems: &mut Vec<Problem>,
+) -> Claims {
+    let overrides = organization.into_iter().flat_map(|organization| &organization.overrides);
+    let blocks = [spec].into_iter().chain(listed.iter().map(|account| &account.level));
+    Claims {
+        own: accounts::check_own(listed, problems),
+        listed: accounts::ids(listed, problems),
+        organization: organization.map(|organization| organization.place.clone()),
+        selected: organization.map(organization::selected).unwrap_or_default(),
+        partition: level::one_partition(blocks.chain(overrides.map(|one| &one.level)), problems),
+    }
 }
 
 /// What `spec` says to whom it holds beneath.

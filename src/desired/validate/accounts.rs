@@ -12,8 +12,8 @@ use crate::desired::access::{Access, AssumeRole};
 use crate::desired::document::{AccountBlock, AssumeRoleBlock, OrganizationBlock};
 use crate::desired::fields::Written;
 use crate::desired::levels::{Level, settle};
-use crate::desired::names::{Account, RolePath};
-use crate::desired::problems::Problem;
+use crate::desired::names::{Account, AccountId, RolePath};
+use crate::desired::problems::{Place, Problem};
 
 /// As long as the name of an account may be in Organizations.
 const LONGEST_NAME: usize = 50;
@@ -57,7 +57,6 @@ pub(super) fn validate(
     above: &Above,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Account, Arc<DesiredAccount>> {
-    check_own(&listed, problems);
     let inherited = settle(&[defaults]);
     let mut accounts = BTreeMap::new();
     for account in listed {
@@ -81,18 +80,21 @@ pub(super) fn validate(
     accounts
 }
 
-/// The controller's own credentials are of one account. Of several that are reached with them, all but one are out of reach.
-fn check_own(listed: &[AccountBlock], problems: &mut Vec<Problem>) {
+/// The one account that is reached with the controller's own credentials, if there is one: its id, and where it is listed.
+///
+/// The credentials are of one account. Of several that are reached with them, all but one are out of reach.
+pub(super) fn check_own(listed: &[AccountBlock], problems: &mut Vec<Problem>) -> Option<(Option<AccountId>, Place)> {
     let mut own = listed.iter().filter(|account| account.assume_role.is_none());
-    let Some(first) = own.next() else { return };
+    let place_of = |account: &AccountBlock| account.id.as_ref().map_or(&account.place, |id| &id.place).clone();
+    let first = own.next()?;
     for account in own {
-        let place = account.id.as_ref().map_or(&account.place, |id| &id.place);
         let message = format!(
             "a second account without assumeRole, after the one on {}; the controller's own credentials are of one account",
-            line_of(first.id.as_ref().map_or(&first.place, |id| &id.place)),
+            line_of(&place_of(first)),
         );
-        problems.push(Problem::new(place, message).help("add `assumeRole: { name: dhmc-controller }`"));
+        problems.push(Problem::new(&place_of(account), message).help("add `assumeRole: { name: dhmc-controller }`"));
     }
+    Some((first.id.as_ref().map(|id| id.value), place_of(first)))
 }
 
 fn checked_name(name: &Written<String>, problems: &mut Vec<Problem>) -> Arc<str> {

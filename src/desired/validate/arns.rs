@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::desired::document::RoleBlock;
 use crate::desired::fields::Written;
 use crate::desired::names::{AccountId, Partition, PolicyRef};
-use crate::desired::problems::Problem;
+use crate::desired::problems::{Place, Problem};
 
 /// Which accounts have roles with a policy that is written at one place.
 pub(super) enum Recipients {
@@ -88,10 +88,10 @@ fn check_owner(
     problems.push(if shared { problem.help(format!("declare it where it is for account {owner} alone")) } else { problem });
 }
 
-/// The partition of the first ARN of a role block.
-pub(super) fn first_partition(role: &RoleBlock) -> Option<Partition> {
-    let policies = role.policies.iter().flat_map(|policies| &policies.value);
-    policies.chain(&role.permissions_boundary).find_map(|policy| parts(&policy.value)).map(|(partition, _)| partition)
+/// The partition of the first ARN of a role block, and where that is.
+pub(super) fn first_partition(role: &RoleBlock) -> Option<(Partition, Place)> {
+    let policies = role.policies.iter().flat_map(|policies| &policies.value).chain(&role.permissions_boundary);
+    policies.into_iter().find_map(|policy| Some((parts(&policy.value)?.0, policy.place.clone())))
 }
 
 /// The partition of a policy's ARN, and the account if it is not AWS's own.

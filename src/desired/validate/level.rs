@@ -5,7 +5,7 @@ use super::role;
 use crate::desired::document::{LevelBlock, RegionBlock, RegionState};
 use crate::desired::levels::{Level, RegionLevel};
 use crate::desired::names::Partition;
-use crate::desired::problems::Problem;
+use crate::desired::problems::{Place, Problem};
 use crate::desired::{Management, SettingState, regions};
 
 /// What the rest of the document means for a level.
@@ -29,13 +29,13 @@ pub(super) fn validate(block: LevelBlock, around: &Surroundings, problems: &mut 
     }
 }
 
-/// The partition that a whole document is about: that of its regions, or where it names none, of its first ARN.
+/// The partition that a whole document is about: that of its regions, or where it names none, of its first ARN. And where that is.
 ///
 /// One set of credentials reaches one partition, so regions in another are out of reach.
 pub(super) fn one_partition<'b>(
     blocks: impl IntoIterator<Item = &'b LevelBlock> + Clone,
     problems: &mut Vec<Problem>,
-) -> Option<Partition> {
+) -> Option<(Partition, Place)> {
     let named = blocks.clone().into_iter().flat_map(|block| block.regions.iter().flatten());
     let mut regions = named.filter_map(|(region, _)| Some((region, regions::partition_of(&region.value)?)));
     let Some((first, partition)) = regions.next() else {
@@ -47,7 +47,7 @@ pub(super) fn one_partition<'b>(
             Problem::new(&region.place, message).help("credentials are of one partition: give each a controller of its own"),
         );
     }
-    Some(partition)
+    Some((partition, first.place.clone()))
 }
 
 fn region_level(block: &RegionBlock, problems: &mut Vec<Problem>) -> RegionLevel {

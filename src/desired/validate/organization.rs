@@ -44,6 +44,13 @@ pub(super) fn validate(
     }
 }
 
+/// The accounts that it names to be managed, and where.
+pub(super) fn selected(organization: &OrganizationBlock) -> BTreeMap<AccountId, Place> {
+    let include = organization.include.iter();
+    let selections = include.chain(organization.overrides.iter().map(|one| &one.whom));
+    selections.flat_map(|selection| first_places(&selection.accounts)).collect()
+}
+
 fn check_include(organization: &OrganizationBlock, listed: &ListedIds, problems: &mut Vec<Problem>) {
     let Some(include) = &organization.include else { return };
     if include.is_blank() {
