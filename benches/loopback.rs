@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use aws_sandbox::{Options as SandboxOptions, Record, RegionStatus, Sandbox};
 use dhmc_controller::app::{self, App, Options};
 use dhmc_controller::aws::AwsOptions;
+use dhmc_controller::metrics::TargetMetrics;
 use tokio_util::sync::CancellationToken;
 
 const ACCOUNT: &str = "111122223333";
@@ -36,6 +37,7 @@ async fn controller(arguments: &[String]) {
         config: PathBuf::from(config),
         interval: Duration::from_millis(interval.parse().unwrap()),
         workers: 64,
+        target_metrics: TargetMetrics::Auto,
         aws: AwsOptions::default(),
     };
     let app = App::new(options, CancellationToken::new()).await.unwrap();
