@@ -18,7 +18,7 @@ use crate::desired::names::Partition;
 use crate::desired::{DesiredState, regions};
 use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
 use crate::reconcile::fleet::{Fleet, Setup};
 use crate::reconcile::schedule::Schedule;
 use crate::source::{Loaded, Source, SourceError};
@@ -41,6 +41,8 @@ pub struct Options {
     pub organization_interval: Duration,
     /// How many targets are worked on at a time.
     pub workers: usize,
+    /// Whether each target has series of its own.
+    pub target_metrics: TargetMetrics,
     /// How to reach AWS.
     pub aws: AwsOptions,
 }
@@ -95,9 +97,10 @@ impl App {
     /// Reads the desired state and sets everything up. Calls nobody yet.
     pub async fn new(options: Options, stop: CancellationToken) -> Result<Self, StartError> {
         let source = Source::open(options.config, Timestamp::now).await?;
-        let metrics = Metrics::new(VERSION)?;
         let board = Arc::new(StatusBoard::default());
-        metrics.register(Box::new(StateGauges::new(Arc::clone(&board), source.status(), Timestamp::now)?))?;
+        let series = TargetSeries::new(options.target_metrics, Arc::clone(&board));
+        let metrics = Metrics::new(VERSION)?.with_series(series.clone());
+        metrics.register(Box::new(StateGauges::new(Arc::clone(&board), series, source.status(), Timestamp::now)?))?;
         let partition = partition_of(&source.loaded().borrow().state).unwrap_or(options.aws.fallback_partition);
         let aws = AwsOptions { fallback_partition: partition, ..options.aws };
         let fleet = Fleet::new(Setup {

@@ -12,6 +12,7 @@ use tracing::Level;
 
 use crate::app::Options;
 use crate::aws::AwsOptions;
+use crate::metrics::TargetMetrics;
 use crate::telemetry::LogFormat;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -88,6 +89,9 @@ pub struct RunArgs {
     /// How many targets to work on at a time.
     #[arg(long, env = "DHMC_WORKERS", default_value = "64")]
     pub workers: NonZeroUsize,
+    /// Whether each target has metric series of its own; accounts and the whole fleet have counts in any case.
+    #[arg(long, env = "DHMC_TARGET_METRICS", value_enum, default_value = "auto", value_name = "WHEN")]
+    pub target_metrics: TargetMetrics,
     /// Look at everything once, correct what drifted, and exit. Serves no HTTP.
     #[arg(long, env = "DHMC_ONCE", value_parser = BoolishValueParser::new())]
     pub once: bool,
@@ -120,6 +124,7 @@ impl RunArgs {
             interval: self.interval,
             organization_interval: self.organization_interval,
             workers: self.workers.get(),
+            target_metrics: self.target_metrics,
             aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), instance: self.instance(), ..AwsOptions::default() },
         }
     }

@@ -1,53 +1,60 @@
 //! Gauges that are computed when somebody scrapes, from the status board and the source: they cannot go stale.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
-use prometheus::{Gauge, GaugeVec, Opts};
+use prometheus::proto::{self, LabelPair, MetricFamily, MetricType};
 use tokio::sync::watch;
 
+use crate::desired::organization::Tally;
 use crate::metrics::{
-    CONFIG_HASH, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME, LAST_OBSERVED, Metric, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_STATE,
-    TARGETS,
+    ACCOUNT_OLDEST, CONFIG_HASH, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME, FLEET_OLDEST, FLEET_TARGETS, LAST_OBSERVED,
+    Metric, ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_SERIES, TARGET_STATE, TARGETS,
+    TargetSeries,
 };
 use crate::source::SourceStatus;
-use crate::status::{Activity, StatusBoard};
+use crate::status::{AccountFigures, Detail, Figures, StateCounts, StatusBoard};
 use crate::target::State;
+
+/// Every gauge of a scrape.
+const GAUGES: [Metric; 14] = [
+    TARGET_SERIES,
+    TARGET_STATE,
+    LAST_OBSERVED,
+    TARGETS,
+    ACCOUNT_OLDEST,
+    FLEET_TARGETS,
+    FLEET_OLDEST,
+    ORGANIZATION_ACCOUNTS,
+    ORGANIZATION_LISTED,
+    QUEUE_DEPTH,
+    QUEUE_IN_FLIGHT,
+    CONFIG_RELOAD_SUCCESSFUL,
+    CONFIG_RELOAD_TIME,
+    CONFIG_HASH,
+];
 
 /// The gauges of one scrape.
 #[derive(Debug)]
 pub struct StateGauges {
     board: Arc<StatusBoard>,
+    series: TargetSeries,
     source: watch::Receiver<SourceStatus>,
     clock: fn() -> Timestamp,
     descriptions: Vec<Desc>,
-}
-
-/// What one scrape is filled into. Made anew each time: a target that has gone leaves nothing behind, and two scrapes at
-/// once do not disturb each other.
-struct Scrape {
-    target_state: GaugeVec,
-    targets: GaugeVec,
-    last_observed: GaugeVec,
-    queue_depth: Gauge,
-    queue_in_flight: Gauge,
-    reload_successful: Gauge,
-    reload_time: Gauge,
-    hash: Gauge,
 }
 
 impl StateGauges {
     /// Gauges over a board and a source.
     pub fn new(
         board: Arc<StatusBoard>,
+        series: TargetSeries,
         source: watch::Receiver<SourceStatus>,
         clock: fn() -> Timestamp,
     ) -> prometheus::Result<Self> {
-        let descriptions = Scrape::new()?.collectors().iter().flat_map(|c| c.desc()).cloned().collect();
-        Ok(Self { board, source, clock, descriptions })
+        let descriptions = GAUGES.into_iter().map(Metric::description).collect::<Result<_, _>>()?;
+        Ok(Self { board, series, source, clock, descriptions })
     }
 }
 
@@ -57,82 +64,113 @@ impl Collector for StateGauges {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let Ok(scrape) = Scrape::new() else { return Vec::new() };
-        scrape.fill_targets(&self.board, (self.clock)());
-        scrape.fill_source(&self.source.borrow());
-        scrape.collectors().iter().flat_map(|collector| collector.collect()).collect()
+        let detail = if self.series.are_on() { Detail::EveryTarget } else { Detail::OrganizationOnly };
+        let figures = self.board.figures((self.clock)(), detail);
+        let mut families = of_targets(&figures, detail);
+        families.extend(of_organization(&figures));
+        families.extend([of_one(QUEUE_DEPTH, f64::from(figures.due)), of_one(QUEUE_IN_FLIGHT, f64::from(figures.in_flight))]);
+        families.extend(of_source(&self.source.borrow()));
+        families.into_iter().map(Family::finish).collect()
     }
 }
 
-impl Scrape {
-    fn new() -> prometheus::Result<Self> {
-        let one = |metric: Metric| Gauge::with_opts(opts(metric));
-        let many = |metric: Metric| GaugeVec::new(opts(metric), metric.labels);
-        Ok(Self {
-            target_state: many(TARGET_STATE)?,
-            targets: many(TARGETS)?,
-            last_observed: many(LAST_OBSERVED)?,
-            queue_depth: one(QUEUE_DEPTH)?,
-            queue_in_flight: one(QUEUE_IN_FLIGHT)?,
-            reload_successful: one(CONFIG_RELOAD_SUCCESSFUL)?,
-            reload_time: one(CONFIG_RELOAD_TIME)?,
-            hash: one(CONFIG_HASH)?,
-        })
+/// One gauge with its series. Made anew each time, so that a target that has gone leaves nothing behind; and without a
+/// [`prometheus::GaugeVec`], which would look each series up in a table that nobody needs twice.
+struct Family {
+    metric: Metric,
+    series: Vec<proto::Metric>,
+}
+
+impl Family {
+    fn new(metric: Metric) -> Self {
+        Self { metric, series: Vec::new() }
     }
 
-    fn collectors(&self) -> [&dyn Collector; 8] {
-        [
-            &self.target_state,
-            &self.targets,
-            &self.last_observed,
-            &self.queue_depth,
-            &self.queue_in_flight,
-            &self.reload_successful,
-            &self.reload_time,
-            &self.hash,
-        ]
+    /// One more series, with its labels in the order of the catalogue.
+    fn add(&mut self, labels: &[&str], value: f64) {
+        let label = |(name, value): (&&str, &&str)| {
+            let mut pair = LabelPair::default();
+            pair.set_name((*name).to_owned());
+            pair.set_value((*value).to_owned());
+            pair
+        };
+        let mut series = proto::Metric::from_label(self.metric.labels.iter().zip(labels).map(label).collect());
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(value);
+        series.set_gauge(gauge);
+        self.series.push(series);
     }
 
-    fn fill_targets(&self, board: &StatusBoard, now: Timestamp) {
-        let mut counts: BTreeMap<String, [u32; State::ALL.len()]> = BTreeMap::new();
-        board.each(|account, target, status| {
-            let place = [account, target.region_label(), target.resource_label()];
-            for state in State::ALL {
-                let labels = [place[0], place[1], place[2], state.label()];
-                self.target_state.with_label_values(&labels).set(f64::from(u8::from(state == status.state)));
-            }
-            if let Some(at) = status.last_observed {
-                self.last_observed.with_label_values(&place).set(seconds(at));
-            }
-            let in_flight = status.activity == Activity::InFlight;
-            if in_flight {
-                self.queue_in_flight.inc();
-            } else if status.next_due.is_some_and(|due| due <= now) {
-                self.queue_depth.inc();
-            }
-            let counts = counts.entry(account.to_owned()).or_default();
-            for (count, state) in counts.iter_mut().zip(State::ALL) {
-                *count += u32::from(state == status.state);
-            }
-        });
-        for (account, counts) in counts {
-            for (count, state) in counts.into_iter().zip(State::ALL) {
-                self.targets.with_label_values(&[account.as_str(), state.label()]).set(f64::from(count));
-            }
+    /// One more series for each state.
+    fn add_states(&mut self, labels: &[&str], value: impl Fn(State) -> u32) {
+        for state in State::ALL {
+            self.add(&[labels, &[state.label()]].concat(), f64::from(value(state)));
         }
     }
 
-    fn fill_source(&self, source: &SourceStatus) {
-        self.reload_successful.set(f64::from(u8::from(source.is_in_force())));
-        self.reload_time.set(seconds(source.loaded_at));
-        let first_48_bits = source.hash.iter().take(6).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-        #[expect(clippy::cast_precision_loss, reason = "48 bits fit a double exactly")]
-        self.hash.set(first_48_bits as f64);
+    /// One more series if there is such a time.
+    fn add_time(&mut self, labels: &[&str], time: Option<Timestamp>) {
+        if let Some(time) = time {
+            self.add(labels, seconds(time));
+        }
+    }
+
+    fn finish(self) -> MetricFamily {
+        let mut family = MetricFamily::default();
+        family.set_name(self.metric.name.to_owned());
+        family.set_help(self.metric.help.trim().to_owned());
+        family.set_field_type(MetricType::GAUGE);
+        family.set_metric(self.series);
+        family
     }
 }
 
-fn opts(metric: Metric) -> Opts {
-    Opts::new(metric.name, metric.help.trim())
+fn of_targets(figures: &Figures, detail: Detail) -> Vec<Family> {
+    let [mut states, mut observed, mut targets, mut oldest, mut fleet, mut fleet_oldest] =
+        [TARGET_STATE, LAST_OBSERVED, TARGETS, ACCOUNT_OLDEST, FLEET_TARGETS, FLEET_OLDEST].map(Family::new);
+    let counts = |states: StateCounts| move |state| states.of(state);
+    for AccountFigures { label, figures, targets: single } in &figures.accounts {
+        targets.add_states(&[label], counts(figures.states));
+        oldest.add_time(&[label], figures.oldest_observed);
+        for target in single {
+            let place = [label, target.resource.region_label(), target.resource.kind().label()];
+            states.add_states(&place, |state| u32::from(state == target.state));
+            observed.add_time(&place, target.last_observed);
+        }
+    }
+    fleet.add_states(&[], counts(figures.total.states));
+    fleet_oldest.add_time(&[], figures.total.oldest_observed);
+    let are_on = of_one(TARGET_SERIES, f64::from(u8::from(detail == Detail::EveryTarget)));
+    vec![are_on, states, observed, targets, oldest, fleet, fleet_oldest]
+}
+
+fn of_organization(figures: &Figures) -> [Family; 2] {
+    let [mut accounts, mut listed] = [ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED].map(Family::new);
+    if let Some(Tally { managed, listed, excluded, suspended }) = figures.organization {
+        for (status, count) in [("managed", managed), ("listed", listed), ("excluded", excluded), ("suspended", suspended)] {
+            accounts.add(&[status], f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+    }
+    listed.add_time(&[], figures.last_listed);
+    [accounts, listed]
+}
+
+fn of_source(source: &SourceStatus) -> [Family; 3] {
+    let first_48_bits = source.hash.iter().take(6).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+    #[expect(clippy::cast_precision_loss, reason = "48 bits fit a double exactly")]
+    let hash = first_48_bits as f64;
+    [
+        of_one(CONFIG_RELOAD_SUCCESSFUL, f64::from(u8::from(source.is_in_force()))),
+        of_one(CONFIG_RELOAD_TIME, seconds(source.loaded_at)),
+        of_one(CONFIG_HASH, hash),
+    ]
+}
+
+/// A gauge that has no labels.
+fn of_one(metric: Metric, value: f64) -> Family {
+    let mut family = Family::new(metric);
+    family.add(&[], value);
+    family
 }
 
 fn seconds(at: Timestamp) -> f64 {
@@ -140,3 +178,6 @@ fn seconds(at: Timestamp) -> f64 {
     let milliseconds = at.as_millisecond() as f64;
     milliseconds / 1000.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,15 +3,20 @@
 //! A struct that is handed in, never a global. Labels come from closed sets or from the desired state: never error text,
 //! ARNs or user names. `docs/METRICS.md` is held against [`CATALOGUE`] and against a live scrape by a test.
 
+mod series;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::core::Collector;
+use prometheus::core::{Collector, Desc};
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
     process_collector::ProcessCollector,
 };
 
 use crate::target::{ResourceKind, State, Target};
+pub use series::{AUTO_LIMIT, TargetMetrics, TargetSeries};
 
 /// One metric as documented.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +27,14 @@ pub struct Metric {
     pub help: &'static str,
     /// Its labels.
     pub labels: &'static [&'static str],
+}
+
+impl Metric {
+    /// How the client library is told of it.
+    pub fn description(self) -> prometheus::Result<Desc> {
+        let labels = self.labels.iter().map(|label| (*label).to_owned()).collect();
+        Desc::new(self.name.to_owned(), self.help.trim().to_owned(), labels, HashMap::new())
+    }
 }
 
 const TARGET: &[&str] = &["account", "region", "resource"];
@@ -35,12 +48,24 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    /// 1 while each target has series of its own, 0 while only the organization has (--target-metrics).
+    TARGET_SERIES = "dhmc_target_series_enabled" &[];
     /// 1 for the state a target is in, 0 for the others.
     TARGET_STATE = "dhmc_target_state" &["account", "region", "resource", "state"];
-    /// Targets by account and state.
-    TARGETS = "dhmc_targets" &["account", "state"];
     /// When AWS was last read successfully for this target, in seconds since the epoch; absent before the first time.
     LAST_OBSERVED = "dhmc_target_last_observed_timestamp_seconds" TARGET;
+    /// Targets by account and state.
+    TARGETS = "dhmc_targets" &["account", "state"];
+    /// The oldest of the times at which the targets of this account were last read; those never read have none.
+    ACCOUNT_OLDEST = "dhmc_account_oldest_observed_timestamp_seconds" &["account"];
+    /// All targets by state.
+    FLEET_TARGETS = "dhmc_fleet_targets" &["state"];
+    /// The oldest of the times at which all targets were last read; those never read have none.
+    FLEET_OLDEST = "dhmc_fleet_oldest_observed_timestamp_seconds" &[];
+    /// Accounts of the organization: managed as such, listed by themselves, excluded, or suspended.
+    ORGANIZATION_ACCOUNTS = "dhmc_organization_accounts" &["status"];
+    /// When the accounts of the organization were last listed, in seconds since the epoch; absent before the first time.
+    ORGANIZATION_LISTED = "dhmc_organization_last_listed_timestamp_seconds" &[];
     /// Drift found, each drift counted once however long it lasts.
     DRIFT_DETECTED = "dhmc_drift_detected_total" &["account", "region", "resource", "kind"];
     /// Corrections by result: corrected when a read-back showed it, failed when AWS refused or the drift stayed.
@@ -77,6 +102,7 @@ pub struct Metrics {
     corrections: IntCounterVec,
     reconciles: IntCounterVec,
     reconcile_duration: HistogramVec,
+    series: TargetSeries,
     /// What the calls to AWS are counted in.
     pub aws: AwsMetrics,
 }
@@ -139,6 +165,7 @@ impl Metrics {
             corrections: counter(CORRECTIONS)?,
             reconciles: counter(RECONCILES)?,
             reconcile_duration: histogram(RECONCILE_DURATION, &seconds)?,
+            series: TargetSeries::new(TargetMetrics::Always, Arc::default()),
             aws: AwsMetrics {
                 requests: counter(AWS_REQUESTS)?,
                 duration: histogram(AWS_REQUEST_DURATION, &seconds)?,
@@ -153,6 +180,12 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// The same, with events of single targets counted as was chosen. Without this, each target's are counted by themselves.
+    #[must_use]
+    pub fn with_series(self, series: TargetSeries) -> Self {
+        Self { series, ..self }
+    }
+
     /// Adds what computes gauges when somebody scrapes.
     pub fn register(&self, collector: Box<dyn Collector>) -> prometheus::Result<()> {
         self.registry.register(collector)
@@ -160,12 +193,14 @@ impl Metrics {
 
     /// A drift that was not there before.
     pub fn drift_detected(&self, account: &str, target: &Target, kind: &str) {
-        self.drift_detected.with_label_values(&[account, target.region_label(), target.resource_label(), kind]).inc();
+        let region = self.series.region_of_event(target);
+        self.drift_detected.with_label_values(&[account, region, target.resource_label(), kind]).inc();
     }
 
     /// A correction that has come to an end.
     pub fn correction(&self, account: &str, target: &Target, kind: &str, result: CorrectionResult) {
-        let labels = [account, target.region_label(), target.resource_label(), kind, result.label()];
+        let region = self.series.region_of_event(target);
+        let labels = [account, region, target.resource_label(), kind, result.label()];
         self.corrections.with_label_values(&labels).inc();
     }
 

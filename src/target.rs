@@ -58,10 +58,7 @@ impl Target {
     /// The region for labels and logs: `global` for what is not regional.
     #[must_use]
     pub fn region_label(&self) -> &str {
-        match &self.resource {
-            Resource::Organization | Resource::Account | Resource::Role => "global",
-            Resource::Setting(region) => region.as_str(),
-        }
+        self.resource.region_label()
     }
 
     /// The resource for labels and logs.
@@ -72,6 +69,15 @@ impl Target {
 }
 
 impl Resource {
+    /// The region for labels and logs: `global` for what is not regional.
+    #[must_use]
+    pub fn region_label(&self) -> &str {
+        match self {
+            Self::Organization | Self::Account | Self::Role => "global",
+            Self::Setting(region) => region.as_str(),
+        }
+    }
+
     /// Which kind this is.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {

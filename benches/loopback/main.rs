@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use dhmc_controller::app::{self, App, Options};
 use dhmc_controller::aws::AwsOptions;
+use dhmc_controller::metrics::TargetMetrics;
 use tokio_util::sync::CancellationToken;
 
 fn main() {
@@ -40,6 +41,7 @@ async fn controller(arguments: &[String]) {
         interval: Duration::from_millis(interval.parse().unwrap()),
         organization_interval: Duration::from_mins(15),
         workers: 64,
+        target_metrics: TargetMetrics::Auto,
         aws: AwsOptions::default(),
     };
     let app = App::new(options, CancellationToken::new()).await.unwrap();

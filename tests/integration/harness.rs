@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use dhmc_controller::app::{App, Options, PassResult};
 use dhmc_controller::aws::AwsOptions;
+use dhmc_controller::metrics::TargetMetrics;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -83,17 +84,19 @@ pub struct Controller {
 pub struct Settings {
     pub interval: Duration,
     pub workers: usize,
+    pub target_metrics: TargetMetrics,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(1), workers: 16 }
+        Self { interval: Duration::from_secs(1), workers: 16, target_metrics: TargetMetrics::Auto }
     }
 }
 
 fn options(config: PathBuf, settings: &Settings, url: &str, credentials: &Credentials) -> Options {
     let aws = AwsOptions { endpoint_url: Some(url.to_owned()), credentials: Some(credentials.clone()), ..AwsOptions::default() };
-    Options { config, interval: settings.interval, organization_interval: settings.interval, workers: settings.workers, aws }
+    let Settings { interval, workers, target_metrics } = *settings;
+    Options { config, interval, organization_interval: interval, workers, target_metrics, aws }
 }
 
 impl Controller {

@@ -18,6 +18,7 @@ use super::failed;
 use crate::app::{self, App, Options};
 use crate::aws::AwsOptions;
 use crate::cli::DemoArgs;
+use crate::metrics::TargetMetrics;
 use crate::shutdown;
 use crate::status::StatusBoard;
 use crate::target::{State, Target};
@@ -101,7 +102,14 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, account: &AccountHandle, config: 
         "demo",
     );
     let aws = AwsOptions { endpoint_url: Some(sandbox.url()), credentials: Some(credentials), ..AwsOptions::default() };
-    Options { config: config.to_owned(), interval: args.interval, organization_interval: args.interval, workers: 16, aws }
+    Options {
+        config: config.to_owned(),
+        interval: args.interval,
+        organization_interval: args.interval,
+        workers: 16,
+        target_metrics: TargetMetrics::Auto,
+        aws,
+    }
 }
 
 /// The saboteur, and the audience that watches what becomes of it.
@@ -169,7 +177,7 @@ impl Stage {
         self.board.each(|_, target, status| {
             if target.region_label() == act.region {
                 let changed = status.last_drift.as_ref().and_then(|drift| drift.changed.as_ref());
-                by = changed.map(|change| change.by.clone());
+                by = changed.map(|change| change.by.to_string());
             }
         });
         by
