@@ -253,15 +253,13 @@ async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
 
 impl Cloud for AwsCloud {
     async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
-        match self.session(caller, Asker::Account).await? {
-            Some((_, session)) => Ok(session.identity),
-            None => {
-                let identity = sts::identity(self).await?;
-                // Asked once more only if nobody has asked for it yet.
-                let _ = self.partition.set(identity.partition);
-                Ok(identity)
-            }
+        if let Some((_, session)) = self.session(caller, Asker::Account).await? {
+            return Ok(session.identity);
         }
+        let identity = sts::identity(self).await?;
+        // That it is known already is fine.
+        let _ = self.partition.set(identity.partition);
+        Ok(identity)
     }
 
     async fn members(&self, query: &Query) -> Result<BTreeMap<AccountId, Member>, CloudError> {

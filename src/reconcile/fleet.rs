@@ -189,7 +189,7 @@ impl<C: Cloud> Fleet<C> {
                     self.flights.call_off(&target);
                     self.reporter.redeclared(&target);
                     self.queue.unschedule(&target);
-                    self.setup.board.wait(&target, State::Unknown, why.to_owned(), time);
+                    self.setup.board.wait(&target, State::Unknown, why, time);
                 }
                 Change::Remove(target) => {
                     self.flights.call_off(&target);
@@ -357,7 +357,7 @@ impl<C: Cloud> Fleet<C> {
         let time = (self.setup.clock)();
         let settled = self.pass.as_ref().is_none_or(|pass| !pass.unsettled.contains(account));
         for target in memory.targets(account.account).into_iter().filter(|target| target.resource != Resource::Account) {
-            self.setup.board.wait(&target, outcome.state, reason.clone(), time);
+            self.setup.board.wait(&target, outcome.state, &reason, time);
             if settled {
                 self.settle(&target);
             }
