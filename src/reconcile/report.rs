@@ -1,5 +1,6 @@
 //! Tells what happened: one place makes the log line and the count of each event, so that they cannot disagree.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -9,6 +10,15 @@ use crate::metrics::{CorrectionResult, Metrics};
 use crate::outcome::Outcome;
 use crate::plan::Drift;
 use crate::target::{State, Target};
+
+/// How the account of a target is called.
+#[derive(Debug)]
+pub(super) struct Whose {
+    /// In labels and logs.
+    pub(super) account: String,
+    /// By people.
+    pub(super) name: Option<Arc<str>>,
+}
 
 /// Logs and counts outcomes.
 #[derive(Debug)]
@@ -23,13 +33,13 @@ impl Reporter {
     }
 
     /// Tells of one finished reconcile. `before` is the state the target was in.
-    pub(super) fn finished(&mut self, account: &str, target: &Target, outcome: &Outcome, before: Option<State>, took: Duration) {
+    pub(super) fn finished(&mut self, whose: &Whose, target: &Target, outcome: &Outcome, before: Option<State>, took: Duration) {
         self.metrics.reconcile(target.resource.kind(), outcome.state, took);
         for entry in self.ledger.enter(target, outcome) {
-            self.tell(account, target, outcome, &entry);
+            self.tell(whose, target, outcome, &entry);
         }
         if before != Some(outcome.state) {
-            tell_state(account, target, outcome, before);
+            tell_state(whose, target, outcome, before);
         }
     }
 
@@ -42,7 +52,8 @@ impl Reporter {
         self.ledger.forget(target);
     }
 
-    fn tell(&self, account: &str, target: &Target, outcome: &Outcome, entry: &Entry) {
+    fn tell(&self, whose: &Whose, target: &Target, outcome: &Outcome, entry: &Entry) {
+        let (account, account_name) = (whose.account.as_str(), whose.name.as_deref());
         let (region, resource) = (target.region_label(), target.resource_label());
         let changed_by = outcome.changed_before.as_ref().map(|change| change.by.as_str());
         let changed_at = outcome.changed_before.as_ref().and_then(|change| change.at).map(|at| at.to_string());
@@ -52,33 +63,36 @@ impl Reporter {
             Entry::Detected(drift) => {
                 self.metrics.drift_detected(account, target, kind(drift));
                 let (kind, before, after) = (kind(drift), &drift.before, &drift.after);
-                warn!(account, region, resource, kind, before, after, changed_by, changed_at, "drift detected");
+                warn!(account, account_name, region, resource, kind, before, after, changed_by, changed_at, "drift detected");
             }
             Entry::Corrected(drift) => {
                 self.metrics.correction(account, target, kind(drift), CorrectionResult::Corrected);
                 let (kind, before, after) = (kind(drift), &drift.before, &drift.after);
-                info!(account, region, resource, kind, before, after, changed_by, changed_at, "drift corrected");
+                info!(account, account_name, region, resource, kind, before, after, changed_by, changed_at, "drift corrected");
             }
             Entry::CorrectionFailed(drift) => {
                 self.metrics.correction(account, target, kind(drift), CorrectionResult::Failed);
                 let (kind, reason) = (kind(drift), outcome.reason.as_deref());
-                error!(account, region, resource, kind, reason, "correction failed");
+                error!(account, account_name, region, resource, kind, reason, "correction failed");
             }
             Entry::Gone(drift) => {
-                info!(account, region, resource, kind = kind(drift), "drift is gone, and not by this controller");
+                info!(account, account_name, region, resource, kind = kind(drift), "drift is gone, and not by this controller");
             }
         }
     }
 }
 
-fn tell_state(account: &str, target: &Target, outcome: &Outcome, before: Option<State>) {
+fn tell_state(whose: &Whose, target: &Target, outcome: &Outcome, before: Option<State>) {
+    let (account, account_name) = (whose.account.as_str(), whose.name.as_deref());
     let (region, resource, state) = (target.region_label(), target.resource_label(), outcome.state.label());
     let reason = outcome.reason.as_deref();
     match outcome.state {
         // Of a whole organization, that is most lines of a start, and no news.
-        State::InSync if before.is_none() => debug!(account, region, resource, state, "in sync"),
-        State::InSync => info!(account, region, resource, state, "in sync"),
-        State::Drifted | State::Held | State::Unknown => warn!(account, region, resource, state, reason, "not in sync"),
-        State::Blocked => error!(account, region, resource, state, reason, "not in sync"),
+        State::InSync if before.is_none() => debug!(account, account_name, region, resource, state, "in sync"),
+        State::InSync => info!(account, account_name, region, resource, state, "in sync"),
+        State::Drifted | State::Held | State::Unknown => {
+            warn!(account, account_name, region, resource, state, reason, "not in sync");
+        }
+        State::Blocked => error!(account, account_name, region, resource, state, reason, "not in sync"),
     }
 }

@@ -1,0 +1,118 @@
+//! A worker is back: its outcome goes to the queue, the board, the log and whatever stands on the target.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Fleet;
+use crate::cloud::{Cloud, Retry};
+use crate::outcome::{Next, Outcome};
+use crate::reconcile::account::Finding;
+use crate::reconcile::flights::{Errand, Landing};
+use crate::reconcile::job::{Found, Report};
+use crate::reconcile::queue::Ending;
+use crate::reconcile::report::Whose;
+use crate::reconcile::schedule::next_delay;
+use crate::target::{Resource, Target};
+
+impl<C: Cloud> Fleet<C> {
+    /// Enters what a worker brought back.
+    pub(super) fn finish(&mut self, Landing { target, took, errand, report }: Landing) {
+        let now = Instant::now();
+        if errand == Errand::CalledOff {
+            self.tell_what_was_written(&target, report.as_ref(), took);
+        }
+        let Some(Report { outcome, found }) = report.filter(|_| errand == Errand::Current) else {
+            let due = self.queue.give_back(&target, now);
+            self.setup.board.abandon(&target);
+            self.show_due(&target, due);
+            return;
+        };
+        let ending = match outcome.next {
+            Next::Interval => Ending::Well,
+            Next::Soon | Next::Retry(Retry::Backoff) => Ending::Passing,
+            Next::Retry(Retry::Slow) => Ending::Refused,
+        };
+        let failures = self.queue.failures(&target, ending);
+        let interval = self.setup.schedule.interval_of(target.resource.kind());
+        let delay = next_delay(interval, outcome.next, failures, (self.setup.random)());
+        let due = self.queue.finish(&target, now, delay, ending);
+        if let Found::Account(Finding::Verified(facts)) = &found {
+            self.setup.board.identify(target.account, facts.identity.account);
+        }
+        let found = match found {
+            // Its accounts are on the board before the organization counts as tried.
+            Found::Organization(Some(listing)) => {
+                self.organization.listed(listing);
+                self.adopt_accounts();
+                Found::Nothing
+            }
+            found => found,
+        };
+        self.tell(&target, &outcome, due, took);
+        // One that was woken meanwhile is due at once, and has not come to its end.
+        let is_settled = match ending {
+            Ending::Well => due != Some(now),
+            Ending::Refused => true,
+            Ending::Passing => self.pass.as_mut().is_none_or(|pass| !pass.waits_for(&target, now, now + delay)),
+        };
+        if is_settled {
+            self.settle(&target);
+        }
+        self.learn(&target, &outcome, found);
+    }
+
+    /// Puts an outcome on the board, counts it and logs it.
+    fn tell(&mut self, target: &Target, outcome: &Outcome, due: Option<Instant>, took: Duration) {
+        let next_due = due.and_then(|due| self.time_of(due));
+        let before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
+        self.reporter.finished(&self.whose(target), target, outcome, before, took);
+    }
+
+    fn whose(&self, target: &Target) -> Whose {
+        let board = &self.setup.board;
+        Whose { account: board.label(target), name: board.account_name(target.account) }
+    }
+
+    /// A worker that was called off had begun to write: that is counted and logged, and says nothing about where the target
+    /// stands as it is declared now.
+    fn tell_what_was_written(&mut self, target: &Target, report: Option<&Report>, took: Duration) {
+        let Some(Report { outcome, .. }) = report.filter(|report| !report.outcome.corrections.is_empty()) else { return };
+        self.reporter.finished(&self.whose(target), target, outcome, Some(outcome.state), took);
+        if self.queue.contains(target) {
+            self.reporter.redeclared(target);
+        } else {
+            self.reporter.forget(target);
+        }
+    }
+
+    /// Passes on what a look at an account or role means for what stands on it.
+    fn learn(&mut self, target: &Target, outcome: &Outcome, found: Found) {
+        let Some(memory) = self.accounts.get_mut(&target.account) else { return };
+        let (account, reason) = (target.account, outcome.reason.as_deref());
+        let changes = match (found, &target.resource) {
+            (Found::Account(finding), _) => memory.account_was_looked_at(account, finding),
+            (Found::Role(found), _) => memory.role_was_looked_at(account, found, reason),
+            (Found::Broken, Resource::Role) => memory.role_is_unreadable(account, reason),
+            (Found::Nothing | Found::Organization(_) | Found::Broken, _) => Vec::new(),
+        };
+        self.apply(changes);
+        if target.resource == Resource::Account {
+            self.tell_dependents(target, outcome);
+        }
+    }
+
+    /// While an account is not usable, its role and settings are what the account is, for the same reason.
+    fn tell_dependents(&mut self, account: &Target, outcome: &Outcome) {
+        let Some(memory) = self.accounts.get(&account.account).filter(|memory| !memory.is_usable()) else { return };
+        let reason = format!("the account cannot be used: {}", outcome.reason.as_deref().unwrap_or("unverified"));
+        let time = (self.setup.clock)();
+        let settled = self.pass.as_ref().is_none_or(|pass| !pass.expects(account));
+        for target in memory.targets(account.account).into_iter().filter(|target| target.resource != Resource::Account) {
+            self.setup.board.wait(&target, outcome.state, &reason, time);
+            if settled {
+                self.settle(&target);
+            }
+        }
+    }
+}
