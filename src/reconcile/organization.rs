@@ -31,8 +31,18 @@ pub(super) struct OrganizationMemory {
 pub(super) struct OrganizationLook {
     desired: Arc<DesiredState>,
     organization: Arc<DesiredOrganization>,
-    /// The list in force, where it is one of the same declaration.
-    before: Option<Arc<Listing>>,
+    before: Before,
+}
+
+/// What is in force while this is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Before {
+    /// No account of the organization is managed yet.
+    Nothing,
+    /// A list that answers this declaration.
+    List(Arc<Listing>),
+    /// The declaration before this one.
+    AnotherDeclaration,
 }
 
 impl OrganizationMemory {
@@ -70,8 +80,11 @@ impl OrganizationMemory {
     /// What to look at.
     pub(super) fn look(&self, desired: &Arc<DesiredState>) -> Option<OrganizationLook> {
         let organization = Arc::clone(self.wanted.as_ref()?);
-        let same = self.in_force.as_ref().filter(|(declaration, _)| declaration.query() == organization.query());
-        let before = same.map(|(_, listing)| Arc::clone(listing));
+        let before = match &self.in_force {
+            None => Before::Nothing,
+            Some((declaration, listing)) if declaration.query() == organization.query() => Before::List(Arc::clone(listing)),
+            Some(_) => Before::AnotherDeclaration,
+        };
         Some(OrganizationLook { desired: Arc::clone(desired), organization, before })
     }
 }
@@ -83,7 +96,14 @@ impl OrganizationLook {
         let answer = stop.run_until_cancelled(cloud.members(&query)).await?;
         Some(match answer {
             Ok(members) => self.judge(Listing { query, members }),
-            Err(error) => (Outcome::unread(&error, wanted()), None),
+            Err(error) => {
+                let kept = match self.before {
+                    Before::Nothing => "no account of the organization is managed until it can be listed",
+                    Before::List(_) => "the last list stays in force",
+                    Before::AnotherDeclaration => "the organization as it was declared before stays in force",
+                };
+                (Outcome { reason: Some(format!("{error}; {kept}")), ..Outcome::unread(&error, wanted()) }, None)
+            }
         })
     }
 
@@ -97,7 +117,8 @@ impl OrganizationLook {
             // The management account itself is always a member.
             return (distrusted("AWS lists no account at all".to_owned(), State::Unknown, seen(&after)), None);
         }
-        let Some(before) = self.before.as_ref().map(|before| expand(before)) else { return (seen(&after), Some(listing)) };
+        let Before::List(before) = &self.before else { return (seen(&after), Some(listing)) };
+        let before = expand(before);
         let managed: BTreeSet<&Account> = after.accounts.keys().collect();
         let lost: Vec<&Account> = before.accounts.keys().filter(|account| !managed.contains(account)).collect();
         if lost.len() * 100 <= before.accounts.len() * MOST_LOST_PERCENT {
