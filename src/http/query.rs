@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        assert_eq!(read("acount=1"), Err(BadQuery::Unknown("acount".to_owned())));
+        assert_eq!(read("accounts=1"), Err(BadQuery::Unknown("accounts".to_owned())));
         assert_eq!(read("state=InSync"), Err(BadQuery::State(UnknownState)));
         assert_eq!(read("state="), Err(BadQuery::State(UnknownState)));
         assert_eq!(read("state=held&state=drifted"), Err(BadQuery::Twice("state")));

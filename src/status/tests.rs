@@ -48,7 +48,7 @@ fn the_counts_are_what_counting_gives_after_any_change() {
     board.begin(&setting(2, "us-east-1"));
     board.abandon(&setting(2, "us-east-1"));
     board.add(setting(1, "us-east-1"), time(30));
-    board.wait(&setting(2, "eu-west-1"), State::Blocked, "no".to_owned(), time(30));
+    board.wait(&setting(2, "eu-west-1"), State::Blocked, "no", time(30));
     board.remove(&setting(2, "sa-east-1"));
     board.remove(&setting(2, "sa-east-1"));
     let (mut states, mut in_flight) = ([0; State::ALL.len()], 0);
@@ -72,7 +72,7 @@ fn every_target_counts_as_tried_once_and_for_all() {
     board.add(setting(1, "eu-west-1"), time(0));
     board.record(&setting(1, "us-east-1"), &read(vec![]), time(1), None);
     assert!(!board.all_tried());
-    board.wait(&setting(1, "eu-west-1"), State::Unknown, "waits".to_owned(), time(1));
+    board.wait(&setting(1, "eu-west-1"), State::Unknown, "waits", time(1));
     assert!(board.all_tried());
     board.add(setting(2, "us-east-1"), time(2));
     assert!(board.all_tried());
