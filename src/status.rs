@@ -152,9 +152,9 @@ impl StatusBoard {
     }
 
     /// A target cannot be looked at, because what it stands on could not be.
-    pub fn wait(&self, target: &Target, state: State, reason: &str, now: Timestamp) {
+    pub fn wait(&self, target: &Target, state: State, reason: impl Into<Arc<str>>, now: Timestamp) {
         self.board().change(target, |status, shared| {
-            status.enter(state, Some(reason), now, shared);
+            status.enter(state, Some(shared.text(reason.into())), now);
             status.next_due = None;
         });
     }

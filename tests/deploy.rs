@@ -53,6 +53,26 @@ fn every_alert_has_a_test_and_a_heading_in_the_runbook() {
     }
 }
 
+/// An organization has no series of single targets: a rule that needs them would be silent there for ever.
+#[test]
+fn every_alert_about_targets_also_speaks_of_accounts_and_is_tested_for_both() {
+    let (alerts, tests) = (read("deploy/monitoring/alerts.yaml"), read("deploy/monitoring/alerts_test.yaml"));
+    let rules: Vec<(&str, &str)> = alerts.split("- alert: ").skip(1).filter_map(|rule| rule.split_once('\n')).collect();
+    let mut of_both = Vec::new();
+    for (name, rule) in rules {
+        let of_targets = rule.contains("dhmc_target_last_observed") || rule.contains("dhmc_target_state");
+        if !of_targets || rule.contains("resource=\"organization\"") {
+            continue;
+        }
+        let apart = "unless on (job, instance) dhmc_target_series_enabled == 1\n";
+        assert!(rule.contains(" or\n") && rule.contains(apart), "{name} is silent or doubled in one of the modes");
+        let fires = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels");
+        assert!(tests.matches(&fires).count() >= 2, "{name} does not fire in both modes");
+        of_both.push(name);
+    }
+    assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcStale"]);
+}
+
 /// Every call that the controller can make is allowed, and nothing else.
 #[test]
 fn the_policy_allows_exactly_the_calls_that_are_made() {

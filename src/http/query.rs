@@ -2,6 +2,8 @@
 //!
 //! An unknown word is refused: an answer to another question than the one asked would be believed.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 
 use crate::status::Filter;
@@ -41,12 +43,12 @@ pub(super) fn read(query: &str) -> Result<Filter, BadQuery> {
         match name {
             "account" => once("account", &mut account, value)?,
             "region" => once("region", &mut region, value)?,
-            "state" => once("state", &mut states, value.split(',').map(str::parse).collect::<Result<Vec<_>, _>>()?)?,
+            "state" => once("state", &mut states, value.split(',').map(str::parse).collect::<Result<BTreeSet<_>, _>>()?)?,
             "limit" => once("limit", &mut limit, value.parse().ok().filter(|limit| *limit <= MOST).ok_or(BadQuery::Limit)?)?,
             other => return Err(BadQuery::Unknown(other.to_owned())),
         }
     }
-    Ok(Filter { account, region, states: states.unwrap_or_default(), limit: limit.unwrap_or(USUAL_LIMIT) })
+    Ok(Filter { account, region, states: states.unwrap_or_default().into_iter().collect(), limit: limit.unwrap_or(USUAL_LIMIT) })
 }
 
 fn once<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), BadQuery> {
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn each_parameter_narrows_the_question() {
-        let filter = read("account=Shop+%26%20Pay&region=eu-west-1&state=drifted,held&limit=0").unwrap();
+        let filter = read("account=Shop+%26%20Pay&region=eu-west-1&state=held,drifted,held&limit=0").unwrap();
         let expected = Filter {
             account: Some("Shop & Pay".to_owned()),
             region: Some("eu-west-1".to_owned()),
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        assert_eq!(read("acount=1"), Err(BadQuery::Unknown("acount".to_owned())));
+        assert_eq!(read("accounts=1"), Err(BadQuery::Unknown("accounts".to_owned())));
         assert_eq!(read("state=InSync"), Err(BadQuery::State(UnknownState)));
         assert_eq!(read("state="), Err(BadQuery::State(UnknownState)));
         assert_eq!(read("state=held&state=drifted"), Err(BadQuery::Twice("state")));

@@ -1,5 +1,6 @@
 //! What the board knows of one target. Small: an organization has hundreds of thousands of them.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -75,12 +76,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn text(&mut self, text: &str) -> Arc<str> {
+    pub(super) fn text(&mut self, text: impl Borrow<str> + Into<Arc<str>>) -> Arc<str> {
         self.texts.share(text)
     }
 
     fn change(&mut self, change: &Change) -> Changed {
-        Changed { by: self.text(&change.by), at: change.at }
+        Changed { by: self.text(change.by.as_str()), at: change.at }
     }
 }
 
@@ -102,18 +103,18 @@ impl TargetStatus {
         }
     }
 
-    pub(super) fn enter(&mut self, state: State, reason: Option<&str>, now: Timestamp, shared: &mut Shared) {
+    pub(super) fn enter(&mut self, state: State, reason: Option<Arc<str>>, now: Timestamp) {
         if self.state != state {
             self.since = now;
         }
         self.state = state;
-        self.reason = reason.map(|reason| shared.text(reason));
+        self.reason = reason;
         self.last_attempt = Some(now);
     }
 
     pub(super) fn record(&mut self, outcome: &Outcome, now: Timestamp, next_due: Option<Timestamp>, shared: &mut Shared) {
-        self.enter(outcome.state, outcome.reason.as_deref(), now, shared);
-        self.desired = shared.text(&outcome.desired);
+        self.enter(outcome.state, outcome.reason.as_deref().map(|reason| shared.text(reason)), now);
+        self.desired = shared.text(outcome.desired.as_str());
         self.next_due = next_due;
         self.activity = Activity::Idle;
         if !outcome.drift.is_empty() {
@@ -123,7 +124,7 @@ impl TargetStatus {
         }
         if let Some(observed) = &outcome.observed {
             self.last_observed = Some(now);
-            self.observed = Some(shared.text(observed));
+            self.observed = Some(shared.text(observed.as_str()));
             self.changed = outcome.changed.as_ref().map(|change| shared.change(change));
             self.drift = shared.drifts.share(Differences(outcome.left.clone()));
         }

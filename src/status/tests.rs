@@ -159,6 +159,11 @@ fn an_answer_has_the_targets_that_were_asked_for_and_says_how_many_it_leaves_out
     assert_eq!(matching(Filter { account: Some("nobody".to_owned()), ..everything() }), 0);
     let view = board.view(&Filter { states: vec![State::Unknown], ..Filter::everything(3) });
     assert_eq!((view.matching, view.left_out, view.targets.len()), (4, 1, 3));
+    // The limit is reached in the first account: the second is counted and not looked at, unless its regions matter.
+    let view = board.view(&Filter { states: vec![State::Unknown], ..Filter::everything(1) });
+    assert_eq!((view.matching, view.left_out, view.targets.len()), (4, 3, 1));
+    let view = board.view(&Filter { region: Some("sa-east-1".to_owned()), ..Filter::everything(1) });
+    assert_eq!((view.matching, view.left_out, view.targets.len()), (2, 1, 1));
     let view = serde_json::to_value(board.view(&Filter::everything(0))).unwrap();
     let summary = serde_json::json!({"in_sync": 1, "drifted": 1, "held": 0, "blocked": 0, "unknown": 4});
     assert_eq!(view, serde_json::json!({"summary": summary, "matching": 6, "leftOut": 6, "targets": []}));

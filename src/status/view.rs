@@ -17,7 +17,7 @@ pub struct Filter {
     pub account: Option<String>,
     /// Those of this region; `global` for what is not regional.
     pub region: Option<String>,
-    /// Those in any of these states; in any at all when there are none.
+    /// Those in any of these states, each named once; in any at all when there are none.
     pub states: Vec<State>,
     /// No more than these.
     pub limit: usize,
@@ -78,9 +78,10 @@ impl Filter {
         self.account.as_deref().is_none_or(|account| account == label || Some(account) == name)
     }
 
-    /// Whether none of these can be meant: most accounts have nothing in the states that people ask for.
-    fn excludes_all(&self, states: &StateCounts) -> bool {
-        !self.states.is_empty() && self.states.iter().all(|state| states.of(*state) == 0)
+    /// How many of the targets of an account are in the states that are asked for.
+    fn in_states(&self, counts: &StateCounts) -> usize {
+        let asked = if self.states.is_empty() { &State::ALL[..] } else { &self.states };
+        asked.iter().map(|state| counts.of(*state) as usize).sum()
     }
 
     fn has(&self, resource: &Resource, status: &TargetStatus) -> bool {
@@ -97,7 +98,10 @@ impl Board {
             if !filter.has_account(&label, name) {
                 continue;
             }
-            if filter.excludes_all(&group.counts.states) {
+            let in_states = filter.in_states(&group.counts.states);
+            // Counted already: looking at every target of an organization takes its time.
+            if in_states == 0 || (filter.region.is_none() && targets.len() >= filter.limit) {
+                matching += in_states;
                 continue;
             }
             for (resource, status) in group.targets.iter().filter(|(resource, status)| filter.has(resource, status)) {

@@ -4,15 +4,25 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use aws_sandbox::{Options, Sandbox};
-use dhmc_controller::metrics::CATALOGUE;
+use dhmc_controller::metrics::{CATALOGUE, TargetMetrics};
 
-use crate::harness::{Controller, get, request};
+use crate::harness::{Controller, Settings, get, request};
 use crate::referee::{ACCOUNT, credentials_of};
 
+/// What is not there while no organization is declared.
+const OF_ORGANIZATIONS: [&str; 2] = ["dhmc_organization_accounts", "dhmc_organization_last_listed_timestamp_seconds"];
+/// What is not there without series of single targets.
+const OF_TARGETS: [&str; 2] = ["dhmc_target_last_observed_timestamp_seconds", "dhmc_target_state"];
+
 async fn scrape_after_drift() -> (Controller, Sandbox, String) {
+    scrape_with(TargetMetrics::Auto).await
+}
+
+async fn scrape_with(target_metrics: TargetMetrics) -> (Controller, Sandbox, String) {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let spec = "{regions: {us-east-1: enabled, eu-west-1: {state: enabled, mode: observe}}}";
-    let controller = Controller::start(spec, &sandbox.url(), &credentials_of(&sandbox)).await;
+    let settings = Settings { target_metrics, ..Settings::default() };
+    let controller = Controller::start_with(settings, spec, &sandbox.url(), &credentials_of(&sandbox)).await;
     controller.until("us-east-1", "in_sync").await;
     controller.until("eu-west-1", "drifted").await;
     let answer = get(&format!("{}/metrics", controller.url)).await.unwrap();
@@ -37,15 +47,42 @@ async fn promtool_finds_nothing_to_say_about_a_live_scrape() {
     controller.stop().await;
 }
 
+fn served(text: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    names.retain(|name| !name.starts_with("process_"));
+    names.sort_unstable();
+    names
+}
+
+fn documented_but(missing: &[&str]) -> Vec<&'static str> {
+    let mut names: Vec<&str> = CATALOGUE.iter().map(|metric| metric.name).filter(|name| !missing.contains(name)).collect();
+    names.sort_unstable();
+    names
+}
+
 #[tokio::test]
 async fn a_live_scrape_has_every_metric_of_the_catalogue_and_no_other() {
     let (controller, _sandbox, text) = scrape_after_drift().await;
-    let mut served: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-    served.retain(|name| !name.starts_with("process_"));
-    served.sort_unstable();
-    let mut documented: Vec<&str> = CATALOGUE.iter().map(|metric| metric.name).collect();
-    documented.sort_unstable();
-    assert_eq!(served, documented);
+    assert_eq!(served(&text), documented_but(&OF_ORGANIZATIONS));
+    controller.stop().await;
+}
+
+#[tokio::test]
+async fn without_series_of_targets_a_scrape_tells_of_accounts_and_of_all_regions_at_once() {
+    let (controller, _sandbox, text) = scrape_with(TargetMetrics::Never).await;
+    assert_eq!(served(&text), documented_but(&[OF_ORGANIZATIONS, OF_TARGETS].concat()));
+    assert!(!text.contains("us-east-1") && !text.contains("eu-west-1"), "{text}");
+    let labels = format!("account=\"{ACCOUNT}\",kind=\"setting_unset\",region=\"all\",resource=\"setting\"");
+    for series in [
+        format!("dhmc_targets{{account=\"{ACCOUNT}\",state=\"drifted\"}} 1"),
+        format!("dhmc_targets{{account=\"{ACCOUNT}\",state=\"in_sync\"}} 3"),
+        "dhmc_fleet_targets{state=\"in_sync\"} 3".to_owned(),
+        "dhmc_target_series_enabled 0".to_owned(),
+        format!("dhmc_drift_detected_total{{{labels}}} 2"),
+        format!("dhmc_account_oldest_observed_timestamp_seconds{{account=\"{ACCOUNT}\"}} "),
+    ] {
+        assert!(text.lines().any(|line| line.starts_with(&series)), "{series} is not in:\n{text}");
+    }
     controller.stop().await;
 }
 
@@ -76,6 +113,28 @@ fn the_document_lists_every_metric_with_its_help_and_labels() {
         .collect();
     let listed: Vec<&str> = document.lines().filter(|line| line.starts_with("| `dhmc_")).collect();
     assert_eq!(listed, expected, "docs/METRICS.md should have exactly these rows:\n{}", expected.join("\n"));
+}
+
+#[tokio::test]
+async fn the_status_api_answers_what_is_asked_and_says_what_it_leaves_out() {
+    let (controller, _sandbox, _) = scrape_after_drift().await;
+    let ask = async |query: &str| {
+        let answer = get(&format!("{}/api/v1/status?{query}", controller.url)).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()
+    };
+    let all = ask("").await;
+    assert_eq!((&all["matching"], &all["leftOut"]), (&4.into(), &0.into()));
+    assert_eq!(all["summary"], serde_json::json!({"in_sync": 3, "drifted": 1, "held": 0, "blocked": 0, "unknown": 0}));
+    assert_eq!(all["targets"].as_array().map(Vec::len), Some(4));
+    let drifted = ask(&format!("account={ACCOUNT}&state=drifted,blocked&region=eu-west-1")).await;
+    assert_eq!((&drifted["matching"], &drifted["targets"][0]["region"]), (&1.into(), &"eu-west-1".into()));
+    let few = ask("limit=1").await;
+    assert_eq!((&few["matching"], &few["leftOut"], few["targets"].as_array().map(Vec::len)), (&4.into(), &3.into(), Some(1)));
+    let refused = get(&format!("{}/api/v1/status?states=drifted", controller.url)).await.unwrap();
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("account, region, state and limit"), "{}", refused.body);
+    controller.stop().await;
 }
 
 #[tokio::test]
