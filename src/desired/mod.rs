@@ -12,6 +12,7 @@ pub mod names;
 pub mod organization;
 pub mod problems;
 pub mod regions;
+pub mod schema;
 mod second_reading;
 mod suggest;
 #[cfg(test)]

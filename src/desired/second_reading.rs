@@ -65,6 +65,7 @@ mod tests {
         for text in [
             include_str!("../../config/minimal.yaml"),
             include_str!("../../config/example.yaml"),
+            include_str!("../../config/organization.yaml"),
             "a: &x [1, yes, ~, '']\nb: *x\n",
             "a: |\n  text\n  more\nb: >-\n  folded\n  text\n",
             "{a: 'it''s', b: \"\\u00e9\", c: 0123, d: 1e3}",

@@ -18,6 +18,7 @@ use super::{
 
 const MINIMAL: &str = include_str!("../../config/minimal.yaml");
 const EXAMPLE: &str = include_str!("../../config/example.yaml");
+const ORGANIZATION: &str = include_str!("../../config/organization.yaml");
 
 /// Checks every example of a text: a `yaml` block loads, or else a `text` block follows with exactly what is told of it.
 fn check_examples(markdown: &str, file: &str) -> usize {
@@ -222,13 +223,15 @@ proptest! {
     /// Cuts, doubles, swaps and overwrites pieces of a good document.
     #[test]
     fn a_mutilated_document_is_a_state_or_problems_on_its_lines(
-        from in 0..EXAMPLE.len(),
-        to in 0..EXAMPLE.len(),
+        example in proptest::sample::select(vec![EXAMPLE, ORGANIZATION]),
+        from in any::<proptest::sample::Index>(),
+        to in any::<proptest::sample::Index>(),
         piece in "[-\\[\\]{}:,?&*!|>'\"%#<~a1 \n\t]{0,6}",
-        other in 0..EXAMPLE.len(),
+        other in any::<proptest::sample::Index>(),
     ) {
+        let [from, to, other] = [from, to, other].map(|place| place.index(example.len()));
         let (from, to) = (from.min(to), from.max(to));
-        let mutilated = [&EXAMPLE[..from], &piece, &EXAMPLE[to..], &EXAMPLE[other.min(from)..from]].concat();
+        let mutilated = [&example[..from], &piece, &example[to..], &example[other.min(from)..from]].concat();
         if let Err(problems) = load(mutilated.as_bytes()) {
             let lines = mutilated.lines().count() + 1;
             prop_assert!(problems.iter().all(|problem| problem.line.is_none_or(|line| (1..=lines).contains(&line))), "{problems}");
@@ -236,7 +239,8 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_document_is_never_a_crash(length in 0..EXAMPLE.len()) {
-        let _ = load(&EXAMPLE.as_bytes()[..length]);
+    fn a_truncated_document_is_never_a_crash(length in 0..ORGANIZATION.len()) {
+        let _ = load(&ORGANIZATION.as_bytes()[..length]);
+        let _ = load(&EXAMPLE.as_bytes()[..length.min(EXAMPLE.len())]);
     }
 }

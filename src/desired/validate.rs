@@ -81,7 +81,7 @@ fn one_account(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (Desire
 /// A document of the accounts that it lists, and of those that the organization tells of.
 fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (DesiredState, Claims) {
     if let Some(account) = &spec.account {
-        let problem = Problem::new(&account.place, "one account for all of it, beside accounts or organization");
+        let problem = Problem::new(&account.place, "cannot be written beside accounts or organization");
         problems.push(problem.help("list it under accounts, and leave this out"));
     }
     let listed = spec.accounts.unwrap_or_default();
