@@ -77,7 +77,7 @@ fn row(members: usize) {
         per(calls, targets)
     );
 
-    let controller = Controller::start(&config, Duration::from_secs(1), &environment);
+    let controller = Controller::start(&config, Duration::from_millis(1), &environment);
     wait("the first pass", MOST, || controller.is_ready());
     let ([settings_before, calls_before, _], cpu_before, began) =
         (counts(&mut sandbox), controller.process.cpu(), Instant::now());

@@ -16,7 +16,12 @@ use std::time::Duration;
 use dhmc_controller::app::{self, App, Options};
 use dhmc_controller::aws::AwsOptions;
 use dhmc_controller::metrics::TargetMetrics;
+use mimalloc::MiMalloc;
 use tokio_util::sync::CancellationToken;
+
+/// As in the shipped program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();

@@ -21,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use aws_config::identity::IdentityCache;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -227,6 +228,8 @@ async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
     };
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
+        // Answers are a few kilobytes, and the timeout of an attempt bounds them.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()

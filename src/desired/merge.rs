@@ -87,6 +87,21 @@ fn check(parts: &[Part], problems: &mut Vec<Problem>) {
         before.add(part);
     }
     check_selected(parts, &before.listed, problems);
+    if problems.is_empty() {
+        check_nameless(parts, problems);
+    }
+}
+
+/// Beside accounts with ids, an account without one may be any of them, and two declarations would fight over it.
+fn check_nameless(parts: &[Part], problems: &mut Vec<Problem>) {
+    let names_accounts = |part: &Part| !part.claims.listed.is_empty() || part.claims.organization.is_some();
+    for part in parts.iter().filter(|_| parts.iter().any(names_accounts)) {
+        if let Some((None, place)) = &part.claims.own {
+            let message = "which account this is for is not said, and other files declare accounts, of which it may be one";
+            problems
+                .push(Problem::new(place, message).help("add `account`, the id that the credentials are of").of_file(&part.file));
+        }
+    }
 }
 
 /// An account that one document lists is not the organization's, so naming it there too says two things of it.

@@ -36,7 +36,16 @@ fn documents_that_claim_different_accounts_are_one_state() {
     assert_eq!(accounts, ["111122223333", "222233334444", "444455556666"]);
     assert!(state.organization.is_some());
     assert_eq!(told(&[("a.yaml", REACHED), ("b.yaml", EXCLUDES)]), "");
-    assert_eq!(told(&[("a.yaml", OWN), ("b.yaml", REACHED)]), "");
+    assert_eq!(told(&[("a.yaml", OWN_BY_ID), ("b.yaml", REACHED_TOO), ("c.yaml", ORGANIZATION)]), "");
+}
+
+#[test]
+fn an_account_without_an_id_has_no_place_beside_accounts_of_which_it_may_be_one() {
+    for other in [REACHED, ORGANIZATION] {
+        let expected = "/etc/dhmc/a.yaml:3:1: spec: which account this is for is not said, and other files declare accounts, of \
+                        which it may be one; add `account`, the id that the credentials are of";
+        assert_eq!(told(&[("a.yaml", OWN), ("b.yaml", other)]), expected);
+    }
 }
 
 #[test]

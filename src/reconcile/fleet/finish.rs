@@ -109,7 +109,7 @@ impl<C: Cloud> Fleet<C> {
         let time = (self.setup.clock)();
         let settled = self.pass.as_ref().is_none_or(|pass| !pass.expects(account));
         for target in memory.targets(account.account).into_iter().filter(|target| target.resource != Resource::Account) {
-            self.setup.board.wait(&target, outcome.state, &reason, time);
+            self.setup.board.wait(&target, outcome.state, reason.as_str(), time);
             if settled {
                 self.settle(&target);
             }
