@@ -68,7 +68,7 @@ impl Stage {
                 self.line(
                     "let in",
                     &ACQUIRED,
-                    &format!("its owner has the role trust {}; {}", PLATFORM.name, self.next_attempt()),
+                    &format!("its owner lets {} assume the role; {}", PLATFORM.name, self.next_attempt()),
                 );
             }
             if !self.pause().await {
