@@ -6,6 +6,8 @@
 mod accounts;
 mod binary;
 mod convergence;
+#[cfg(feature = "demo")]
+mod demo;
 mod endpoints;
 mod faults;
 mod harness;

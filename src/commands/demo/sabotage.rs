@@ -1,8 +1,9 @@
-//! What the saboteur of the demo does, and how one sees that it has been undone.
+//! What the saboteurs of the demo do, and how one sees that it has been undone.
 
-use crate::desired::names::ServicePrincipal;
 use aws_sandbox::{AccountHandle, Role};
 
+use super::cast::{ACQUIRED, PAYMENTS, PLATFORM, Part};
+use crate::desired::names::ServicePrincipal;
 use crate::desired::{DEFAULT_POLICY_NAME, DEFAULT_ROLE_NAME};
 use crate::plan::trust_policy::{self, Trust};
 
@@ -12,6 +13,8 @@ const EC2_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow
 
 /// One act.
 pub(super) struct Sabotage {
+    /// In which account.
+    pub(super) part: &'static Part,
     /// The person.
     pub(super) who: &'static str,
     /// What they do, after their name.
@@ -38,14 +41,15 @@ pub(super) enum Expectation {
 
 impl Sabotage {
     /// The person as AWS names them.
-    pub(super) fn arn(&self, account: &str) -> String {
-        format!("arn:aws:sts::{account}:assumed-role/Administrator/{}", self.who)
+    pub(super) fn arn(&self) -> String {
+        format!("arn:aws:sts::{}:assumed-role/Administrator/{}", self.part.id, self.who)
     }
 }
 
 /// The acts, in order, over and over.
-pub(super) const ACTS: [Sabotage; 6] = [
+pub(super) const ACTS: [Sabotage; 7] = [
     Sabotage {
+        part: &PLATFORM,
         who: "alice",
         what: "resets us-east-1",
         region: "us-east-1",
@@ -55,6 +59,7 @@ pub(super) const ACTS: [Sabotage; 6] = [
         undo: |_, _| {},
     },
     Sabotage {
+        part: &PAYMENTS,
         who: "bob",
         what: "points eu-west-1 at another role",
         region: "eu-west-1",
@@ -64,6 +69,7 @@ pub(super) const ACTS: [Sabotage; 6] = [
         undo: |_, _| {},
     },
     Sabotage {
+        part: &PLATFORM,
         who: "carol",
         what: "detaches the policy from the role",
         region: "global",
@@ -76,6 +82,7 @@ pub(super) const ACTS: [Sabotage; 6] = [
         undo: |_, _| {},
     },
     Sabotage {
+        part: &PAYMENTS,
         who: "dave",
         what: "enables sa-east-1, which is declared disabled",
         region: "sa-east-1",
@@ -85,6 +92,17 @@ pub(super) const ACTS: [Sabotage; 6] = [
         undo: |_, _| {},
     },
     Sabotage {
+        part: &PLATFORM,
+        who: "frank",
+        what: "points ap-southeast-2, which is only observed, at another role",
+        region: "ap-southeast-2",
+        expect: Expectation::Told,
+        spoil: |account, who| account.set_setting("ap-southeast-2", OTHER_ROLE, who),
+        is_mended: |account| has_role(account, "ap-southeast-2"),
+        undo: |account, who| account.set_setting("ap-southeast-2", ROLE_VALUE, who),
+    },
+    Sabotage {
+        part: &PAYMENTS,
         who: "erin",
         what: "makes the role trust EC2 instead of Systems Manager",
         region: "global",
@@ -98,13 +116,14 @@ pub(super) const ACTS: [Sabotage; 6] = [
         undo: |_, _| {},
     },
     Sabotage {
-        who: "frank",
-        what: "points ap-southeast-2, which is only observed, at another role",
-        region: "ap-southeast-2",
-        expect: Expectation::Told,
-        spoil: |account, who| account.set_setting("ap-southeast-2", OTHER_ROLE, who),
-        is_mended: |account| has_role(account, "ap-southeast-2"),
-        undo: |account, who| account.set_setting("ap-southeast-2", ROLE_VALUE, who),
+        part: &ACQUIRED,
+        who: "grace",
+        what: "points us-east-1 at another role",
+        region: "us-east-1",
+        expect: Expectation::Corrected,
+        spoil: |account, who| account.set_setting("us-east-1", OTHER_ROLE, who),
+        is_mended: |account| has_role(account, "us-east-1"),
+        undo: |_, _| {},
     },
 ];
 
@@ -112,12 +131,9 @@ fn has_role(account: &AccountHandle, region: &str) -> bool {
     account.setting(region).value.as_deref() == Some(ROLE_VALUE)
 }
 
-/// The region that is only observed starts as declared, so that drift can be seen there too.
+/// A role that somebody else left behind, and the region that is only observed as declared, so that drift can be seen there
+/// too.
 pub(super) fn prepare(account: &AccountHandle) {
-    account.set_setting("ap-southeast-2", ROLE_VALUE, "arn:aws:iam::111122223333:user/frank");
-}
-
-/// A role that somebody else left behind.
-pub(super) fn other_role() -> Role {
-    Role::trusting_ssm("/", OTHER_ROLE)
+    account.put_role(Role::trusting_ssm("/", OTHER_ROLE));
+    account.set_setting("ap-southeast-2", ROLE_VALUE, &format!("arn:aws:iam::{}:user/frank", account.id()));
 }
