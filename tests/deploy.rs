@@ -73,33 +73,75 @@ fn every_alert_about_targets_also_speaks_of_accounts_and_is_tested_for_both() {
     assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcStale"]);
 }
 
-/// Every call that the controller can make is allowed, and nothing else.
+/// Every call that the controller makes in an account is allowed, and nothing else.
 #[test]
-fn the_policy_allows_exactly_the_calls_that_are_made() {
-    let policy: Value = serde_json::from_str(&read("deploy/iam/controller-policy.json")).unwrap();
+fn the_policy_of_an_account_allows_exactly_the_calls_that_are_made_in_it() {
+    let mut made = calls_made_in(&["src/aws/ssm.rs", "src/aws/iam.rs", "src/aws/account.rs"]);
+    // Naming a role in a setting passes it to the service; the call itself has no other name.
+    made.push("iam:PassRole".to_owned());
+    made.sort_unstable();
+    assert_eq!(allowed_by("deploy/iam/controller-policy.json"), made);
+}
+
+#[test]
+fn the_policy_of_the_hub_allows_exactly_the_calls_that_reach_the_accounts() {
+    let mut made = calls_made_in(&["src/aws/sts.rs", "src/aws/organizations.rs"]);
+    // Nobody needs a permission to ask who they are (STS API reference, GetCallerIdentity).
+    made.retain(|call| call != "sts:GetCallerIdentity");
+    // Session tags go along with AssumeRole; the right to send them has a name of its own.
+    made.push("sts:TagSession".to_owned());
+    made.sort_unstable();
+    assert_eq!(allowed_by("deploy/iam/hub-policy.json"), made);
+}
+
+/// The external id is a matter of `AssumeRole` alone; `TagSession` does not know it.
+#[test]
+fn a_member_trusts_the_hub_alone_by_its_external_id_and_organization() {
+    let policy = json("deploy/iam/member-trust-policy.json");
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions: Vec<&Value> = statements.iter().map(|statement| &statement["Action"]).collect();
+    assert_eq!(actions, ["sts:AssumeRole", "sts:TagSession"]);
+    for statement in statements {
+        assert_eq!(statement["Principal"], serde_json::json!({ "AWS": "arn:aws:iam::111122223333:role/dhmc-hub" }));
+        assert!(statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"].is_string(), "{statement:#}");
+    }
+    let keys =
+        |statement: &Value| statement["Condition"]["StringEquals"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(keys(&statements[0]).contains(&"sts:ExternalId".to_owned()));
+    assert_eq!(keys(&statements[1]), ["aws:PrincipalOrgID"]);
+}
+
+fn json(name: &str) -> Value {
+    serde_json::from_str(&read(name)).unwrap()
+}
+
+/// The actions of every statement, sorted.
+fn allowed_by(name: &str) -> Vec<String> {
     let mut allowed: Vec<String> = Vec::new();
-    for statement in policy["Statement"].as_array().unwrap() {
+    for statement in json(name)["Statement"].as_array().unwrap() {
         match &statement["Action"] {
             Value::String(action) => allowed.push(action.clone()),
             actions => allowed.extend(actions.as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned())),
         }
     }
+    allowed.sort_unstable();
+    allowed
+}
+
+/// Calls are named in the code by the words of an IAM policy.
+fn calls_made_in(files: &[&str]) -> Vec<String> {
     let mut made: Vec<String> = Vec::new();
-    for file in ["src/aws/ssm.rs", "src/aws/iam.rs", "src/aws/account.rs"] {
-        let text = read(file);
-        made.extend(text.split('"').filter(|word| is_operation(word)).map(str::to_owned));
+    for file in files {
+        made.extend(read(file).split('"').filter(|word| is_operation(word)).map(str::to_owned));
     }
-    // Naming a role in a setting passes it to the service; the call itself has no other name.
-    made.push("iam:PassRole".to_owned());
     made.sort_unstable();
     made.dedup();
-    allowed.sort_unstable();
-    assert_eq!(allowed, made);
+    made
 }
 
 fn is_operation(word: &str) -> bool {
     let Some((service, operation)) = word.split_once(':') else { return false };
-    ["ssm", "iam", "account"].contains(&service)
+    ["ssm", "iam", "account", "sts", "organizations"].contains(&service)
         && operation.starts_with(|c: char| c.is_ascii_uppercase())
         && operation.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

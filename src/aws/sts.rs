@@ -16,7 +16,8 @@ const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
 /// Whose the controller's own credentials are.
 pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {
-    let answer = aws.measure(GET_CALLER_IDENTITY, aws.sts.get_caller_identity().send()).await?;
+    let request = aws.sts.get_caller_identity().send();
+    let answer = aws.measure(GET_CALLER_IDENTITY, request).await.map_err(|error| unknown_there(error, aws))?;
     let account = answer.account().unwrap_or_default();
     let arn = answer.arn().unwrap_or_default();
     let told = || format!("an answer that makes no sense: account `{account}`, ARN `{arn}`");
@@ -62,6 +63,20 @@ fn tags(role: &AssumeRole) -> Result<Vec<Tag>, CloudError> {
         message: error.to_string(),
         source: None,
     })
+}
+
+/// STS knows the keys of its own partition only, and says of all others what it says of keys that never were.
+fn unknown_there(error: CloudError, aws: &AwsCloud) -> CloudError {
+    if error.code.as_deref() != Some("InvalidClientTokenId") {
+        return error;
+    }
+    let region = aws.config.region().map_or("no region", |region| region.as_ref());
+    let message = format!(
+        "{} (asked in {region}: the credentials are not good any more, or of another partition than that region; AWS_REGION says \
+         where to ask)",
+        error.message
+    );
+    CloudError { message, ..error }
 }
 
 /// STS gives one answer for a role that is not there and for one that does not let us in.

@@ -1,8 +1,9 @@
 //! One region's service setting as a subject of reconciling.
 
 use super::Subject;
-use crate::cloud::{Caller, Cloud, CloudError, ErrorKind};
+use crate::cloud::{Caller, Cloud, CloudError, ErrorKind, Retry};
 use crate::desired::names::{Partition, Region};
+use crate::desired::regions::partition_of;
 use crate::desired::{DesiredSetting, SettingState};
 use crate::observed::{Change, ObservedSetting, RegionAccess, RoleReadiness};
 use crate::plan::setting::describe;
@@ -23,6 +24,9 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     type Action = SettingAction;
 
     async fn observe(&self) -> Result<ObservedSetting, CloudError> {
+        if let Some(error) = self.elsewhere() {
+            return Err(error);
+        }
         let answer = self.cloud.setting(&self.caller, &self.region).await;
         match answer {
             Err(error) if is_about_the_key(&error) => Err(self.region_or_credentials(error).await),
@@ -85,9 +89,28 @@ impl<C: Cloud> SettingSubject<'_, C> {
                 "is most likely not enabled for this account (account:ListRegions, which would tell, is denied): enable it, or \
                  drop it from the document"
             }
+            Err(away) if away.kind.retry() == Retry::Backoff => {
+                let message = format!(
+                    "either region {} is not enabled for this account or the credentials are not good any more; the call that \
+                     would tell failed as well ({away})",
+                    self.region
+                );
+                return CloudError { kind: away.kind, message, ..error };
+            }
             Err(_) => return error,
         };
-        let message = format!("{}: region {} {told}", error.message, self.region);
+        let message = format!("region {} {told} (AWS's words: {})", self.region, error.message);
         CloudError { kind: ErrorKind::RegionDisabled, message, ..error }
+    }
+
+    /// Credentials are good in one partition, and a region of another can only refuse them.
+    fn elsewhere(&self) -> Option<CloudError> {
+        let there = partition_of(&self.region).filter(|partition| *partition != self.partition)?;
+        let message = format!(
+            "region {} is in partition {there}, the credentials are of partition {}; nothing is called there: give the controller \
+             credentials of partition {there}, or drop the region from the document",
+            self.region, self.partition
+        );
+        Some(CloudError { operation: "ssm:GetServiceSetting", kind: ErrorKind::Rejected, code: None, message, source: None })
     }
 }

@@ -17,12 +17,23 @@ pub struct Referee {
     pub url: String,
     /// Somebody who may do everything in the account.
     pub credentials: Credentials,
-    _kept: Kept,
+    kept: Kept,
 }
 
 enum Kept {
-    Sandbox { _sandbox: Sandbox },
-    Ministack { _process: Child },
+    Sandbox(Sandbox),
+    Ministack {
+        _process: Child,
+    },
+    /// By the referee that this is a view of.
+    Elsewhere,
+}
+
+/// Whether ministack looks at signatures, policies and trust.
+#[derive(Clone, Copy)]
+enum Checks {
+    Nothing,
+    Everything,
 }
 
 pub const ACCOUNT: &str = "111122223333";
@@ -32,13 +43,27 @@ impl Referee {
     pub async fn sandbox() -> Self {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         let credentials = credentials_of(&sandbox);
-        Self { url: sandbox.url(), credentials, _kept: Kept::Sandbox { _sandbox: sandbox } }
+        Self { url: sandbox.url(), credentials, kept: Kept::Sandbox(sandbox) }
     }
 
     /// An emulator that nobody here wrote. It takes an access key of twelve digits for the account.
     pub async fn ministack() -> Self {
+        Self::ministack_that_checks(Checks::Nothing).await
+    }
+
+    /// The same, checking signatures, the rights of users and sessions, and whom trust policies let in.
+    pub async fn strict_ministack() -> Self {
+        Self::ministack_that_checks(Checks::Everything).await
+    }
+
+    async fn ministack_that_checks(checks: Checks) -> Self {
         let port = free_port();
         let process = Command::new(tool("ministack"))
+            .env("AUTH", matches!(checks, Checks::Everything).to_string())
+            // What the administrators of its accounts sign with.
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SESSION_TOKEN")
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .stdout(Stdio::null())
@@ -50,9 +75,30 @@ impl Referee {
         let health = format!("{url}/_ministack/health");
         until("ministack answers", Duration::from_secs(30), async || get(&health).await.is_ok_and(|answer| answer.status == 200))
             .await;
-        let credentials = Credentials::new(ACCOUNT, "secret", None, None, "test");
-        Self { url, credentials, _kept: Kept::Ministack { _process: process } }
+        Self { url, credentials: administrator(ACCOUNT), kept: Kept::Ministack { _process: process } }
     }
+
+    /// The same AWS, seen by somebody who may do everything in another account. Holds nothing: keep the referee.
+    pub fn in_account(&self, account: &str) -> Self {
+        let credentials = match &self.kept {
+            Kept::Sandbox(sandbox) => sdk_credentials(sandbox.account(account).credentials()),
+            Kept::Ministack { .. } | Kept::Elsewhere => administrator(account),
+        };
+        Self { url: self.url.clone(), credentials, kept: Kept::Elsewhere }
+    }
+
+    /// The sandbox, where this is one.
+    pub fn as_sandbox(&self) -> Option<&Sandbox> {
+        match &self.kept {
+            Kept::Sandbox(sandbox) => Some(sandbox),
+            Kept::Ministack { .. } | Kept::Elsewhere => None,
+        }
+    }
+}
+
+/// Whom ministack takes for the root of an account.
+fn administrator(account: &str) -> Credentials {
+    Credentials::new(account, "secret", None, None, "test")
 }
 
 /// The default identity of the account, in the SDK's type.

@@ -145,10 +145,10 @@ impl Stage {
     }
 
     fn changed_by(&self, act: &Sabotage) -> Option<String> {
-        self.drift_of(act)?.changed.map(|change| change.by)
+        self.drift_of(act)?.changed.map(|change| change.by.to_string())
     }
 
-    fn drift_of(&self, act: &Sabotage) -> Option<LastDrift> {
+    fn drift_of(&self, act: &Sabotage) -> Option<Box<LastDrift>> {
         self.view.target(act.part, act.region, |status| status.last_drift.clone()).flatten()
     }
 
