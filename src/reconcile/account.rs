@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Caller, Cloud, CloudError, Retry};
 use crate::desired::access::Access;
-use crate::desired::names::{Account, AccountId, Region};
+use crate::desired::names::{Account, AccountId, Partition, Region};
 use crate::observed::{AccountFacts, Identity, RegionAccess};
 use crate::outcome::{Next, Outcome};
 use crate::plan::Plan;
@@ -40,17 +40,24 @@ pub(super) async fn reconcile_account<C: Cloud>(
     cloud: &C,
     caller: &Caller,
     before: Option<AccountId>,
+    partition: Option<Partition>,
     list: RegionList,
     stop: &CancellationToken,
 ) -> Option<(Outcome, Finding)> {
     tokio::select! {
         biased;
         () = stop.cancelled() => None,
-        outcome = look(cloud, caller, before, list) => Some(outcome),
+        outcome = look(cloud, caller, before, partition, list) => Some(outcome),
     }
 }
 
-async fn look<C: Cloud>(cloud: &C, caller: &Caller, before: Option<AccountId>, list: RegionList) -> (Outcome, Finding) {
+async fn look<C: Cloud>(
+    cloud: &C,
+    caller: &Caller,
+    before: Option<AccountId>,
+    partition: Option<Partition>,
+    list: RegionList,
+) -> (Outcome, Finding) {
     let account = caller.account;
     let identity = match cloud.identity(caller).await {
         Ok(identity) => identity,
@@ -60,6 +67,9 @@ async fn look<C: Cloud>(cloud: &C, caller: &Caller, before: Option<AccountId>, l
         (Account::Id(id), _) if id != identity.account => return (wrong_account(id, &identity), Finding::Wrong),
         (Account::Own, Some(id)) if id != identity.account => return (changed_account(id, &identity), Finding::Wrong),
         _ => {}
+    }
+    if let Some(there) = partition.filter(|there| *there != identity.partition) {
+        return (wrong_partition(account, there, &identity), Finding::Wrong);
     }
     match open_regions(cloud, caller, &identity, list).await {
         Ok(open_regions) => (verified(account, &identity), Finding::Verified(AccountFacts { identity, open_regions })),
@@ -120,6 +130,15 @@ fn changed_account(id: AccountId, identity: &Identity) -> Outcome {
         identity.account, identity.arn
     );
     refused(Account::Own, identity, why)
+}
+
+fn wrong_partition(account: Account, there: Partition, identity: &Identity) -> Outcome {
+    let why = format!(
+        "the document's regions are in partition {there}, the credentials are of partition {} ({}); nothing is written: give the \
+         controller credentials of partition {there}, or correct the regions",
+        identity.partition, identity.arn
+    );
+    refused(account, identity, why)
 }
 
 fn refused(account: Account, identity: &Identity, why: String) -> Outcome {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::account::RegionList;
 use crate::desired::access::Access;
+use crate::desired::names::Partition;
+use crate::desired::regions::partition_of;
 use crate::desired::{Declared, DesiredAccount, DesiredRole, DesiredSetting, SettingState};
 use crate::observed::AccountFacts;
 use crate::target::Resource;
@@ -12,8 +14,15 @@ use crate::target::Resource;
 /// What is wanted of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Want {
-    /// That the account is the right one, reached like this.
-    Account(Access, RegionList),
+    /// That the account is the right one.
+    Account {
+        /// How it is reached.
+        access: Access,
+        /// Whether its regions are listed.
+        list: RegionList,
+        /// Where the document's regions are, if it names any.
+        partition: Option<Partition>,
+    },
     /// A role as declared.
     Role(Arc<DesiredRole>),
     /// A setting as declared.
@@ -30,7 +39,8 @@ pub fn expand(desired: &DesiredAccount, facts: Option<&AccountFacts>) -> BTreeMa
         Declared::Managed(_) => RegionList::Needed,
         Declared::Unmanaged => RegionList::NotNeeded,
     };
-    wants.insert(Resource::Account, Want::Account(desired.access.clone(), list));
+    let partition = desired.regions.keys().find_map(partition_of);
+    wants.insert(Resource::Account, Want::Account { access: desired.access.clone(), list, partition });
     if needs_role(desired) {
         wants.insert(Resource::Role, Want::Role(Arc::clone(&desired.role)));
     }

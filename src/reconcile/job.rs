@@ -25,7 +25,7 @@ pub(super) enum Job {
     /// The organization.
     Organization(OrganizationLook),
     /// The account itself, and what an earlier look found it to be.
-    Account { list: RegionList, before: Option<AccountId> },
+    Account { list: RegionList, before: Option<AccountId>, partition: Option<Partition> },
     /// Its role.
     Role { partition: Partition, want: Arc<DesiredRole>, presence: Presence },
     /// One region's setting.
@@ -73,8 +73,8 @@ impl Job {
                 let (outcome, listing) = look.run(cloud, stop).await?;
                 Some(Report { outcome, found: Found::Organization(listing) })
             }
-            Self::Account { list, before } => {
-                let (outcome, finding) = reconcile_account(cloud, &caller, before, list, stop).await?;
+            Self::Account { list, before, partition } => {
+                let (outcome, finding) = reconcile_account(cloud, &caller, before, partition, list, stop).await?;
                 Some(Report { outcome, found: Found::Account(finding) })
             }
             Self::Role { partition, want, presence } => {

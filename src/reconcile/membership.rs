@@ -94,7 +94,7 @@ impl AccountMemory {
                 let partition_before = self.facts.as_ref().map(|facts| facts.identity.partition);
                 // A list that could not be fetched leaves the regions that were open before.
                 if facts.open_regions.is_none()
-                    && matches!(self.wants.get(&Resource::Account), Some(Want::Account(_, RegionList::Needed)))
+                    && matches!(self.wants.get(&Resource::Account), Some(Want::Account { list: RegionList::Needed, .. }))
                 {
                     facts.open_regions = self.facts.take().and_then(|before| before.open_regions);
                 }
@@ -145,7 +145,9 @@ impl AccountMemory {
     pub(super) fn job(&self, resource: &Resource) -> Option<Job> {
         let facts = self.facts.as_ref();
         match (self.wants.get(resource)?, resource) {
-            (Want::Account(_, list), _) => Some(Job::Account { list: *list, before: self.id }),
+            (Want::Account { list, partition, .. }, _) => {
+                Some(Job::Account { list: *list, before: self.id, partition: *partition })
+            }
             (Want::Role(want), _) => {
                 Some(Job::Role { partition: facts?.identity.partition, want: Arc::clone(want), presence: self.presence })
             }
