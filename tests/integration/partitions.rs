@@ -145,7 +145,7 @@ async fn a_region_of_another_partition_than_the_credentials_is_blocked_with_the_
     controller.edit("{regions: {us-east-1: enabled, eu-west-1: disabled}}");
     for region in ["us-east-1", "eu-west-1"] {
         let reason = controller.until(region, "blocked").await["reason"].as_str().unwrap().to_owned();
-        assert!(reason.contains("is in partition aws, the credentials are of partition aws-cn"), "{reason}");
+        assert!(reason.contains("in partition aws, the credentials are of partition aws-cn"), "{reason}");
     }
     assert_eq!(sandbox.journal().writes(), []);
     let elsewhere = |call: &aws_sandbox::Call| !call.region.starts_with("cn-");
