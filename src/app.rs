@@ -132,15 +132,19 @@ impl App {
         let (publish, desired) = watch::channel(Arc::clone(&source.loaded().borrow().state));
         let tasks = TaskTracker::new();
         tasks.spawn(forward(source.loaded(), publish, stop.clone()));
-        tasks.spawn(source.run(reload, stop));
+        tasks.spawn(source.run(reload, stop.clone()));
         tasks.close();
-        fleet.run(desired).await;
+        // On a worker thread like the work it gives out: from the main thread, every target would cost two changes of thread.
+        let ended = tokio::spawn(fleet.run(desired)).await;
+        // The others end with it, whatever it ended of.
+        stop.cancel();
         tasks.wait().await;
         http_stop.cancel();
         // A client that does not read its answer does not keep the process.
-        let ended = tokio::time::timeout(HTTP_DRAIN, http).await;
+        let served = tokio::time::timeout(HTTP_DRAIN, http).await;
         info!("stopped");
-        ended.map_or(Ok(()), |ended| ended.map_err(io::Error::other)?)
+        ended.map_err(io::Error::other)?;
+        served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
     }
 
     /// Looks at every target once.

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::fleet::{REGIONS, WORKERS};
 use crate::process::cpu;
 
+pub(crate) const SETTING_ID: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 const BODY: &str = r#"{"SettingId":"/ssm/managed-instance/default-ec2-instance-management-role"}"#;
 
 /// `bare REQUESTS`: prints one line, the seconds and the CPU seconds that they took.

@@ -32,7 +32,7 @@ pub(crate) const REGIONS: [&str; 17] = [
     "ap-southeast-2",
 ];
 /// Of the steady state: long enough to be measured, and no part of a first pass.
-const STEADY: Duration = Duration::from_secs(20);
+const STEADY: Duration = Duration::from_secs(15);
 const MOST: Duration = Duration::from_mins(30);
 
 /// `fleet [ACCOUNTS...]`
@@ -41,16 +41,14 @@ pub(crate) fn measure(arguments: &[String]) {
     if sizes.is_empty() {
         sizes = vec![100, 1_000, 10_000];
     }
-    println!(
-        "\nfleet: accounts | targets | first pass, s | targets/s | CPU us/target | calls/target | MB | steady: looks/s | CPU us/look | calls/look | MB | bare: requests/s | CPU us/request | rate to bare, first pass | rate to bare, steady | scrape, ms\n--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---"
-    );
     for accounts in sizes {
+        println!("\n{accounts} accounts x {} regions | value\n--- | ---", REGIONS.len());
         // The hub itself is one of them.
-        row(accounts - 1);
+        of(accounts - 1);
     }
 }
 
-fn row(members: usize) {
+fn of(members: usize) {
     let mut sandbox = Process::start(&["sandbox", &members.to_string()], &[]);
     let environment = environment(&sandbox.line());
     let folder = tempfile::tempdir().unwrap();
@@ -58,24 +56,25 @@ fn row(members: usize) {
     std::fs::write(&config, document()).unwrap();
     let accounts = members + 1;
     let targets = accounts * (REGIONS.len() + 2) + 1;
+    println!("targets | {targets}");
 
     let began = Instant::now();
     let controller = Controller::start(&config, Duration::from_hours(24), &environment);
     wait("the first pass", MOST, || controller.is_ready());
-    let (first, cpu, memory) = (began.elapsed(), controller.process.cpu(), controller.process.memory());
+    let (took, cpu, memory) = (began.elapsed(), controller.process.cpu(), controller.process.memory());
     let [_, calls, writes] = counts(&mut sandbox);
     assert_eq!(writes, 0, "all was as declared");
     let scrape = Instant::now();
     assert!(controller.get("/metrics").is_some());
     let scrape = scrape.elapsed();
     drop(controller);
-    print!(
-        "{accounts} | {targets} | {:.1} | {:.0} | {:.0} | {:.2} | {memory:.0}",
-        first.as_secs_f64(),
-        rate(targets, first),
-        each(cpu, targets),
-        per(calls, targets)
-    );
+    let first = rate(targets, took);
+    println!("first pass, from the start of the process | {:.1} s", took.as_secs_f64());
+    println!("... targets a second | {first:.0}");
+    println!("... CPU time a target | {:.0} us", each(cpu, targets));
+    println!("... API calls a target | {:.2}", per(calls, targets));
+    println!("... resident memory after it | {memory:.0} MB");
+    println!("... a scrape of /metrics after it | {:.0} ms", scrape.as_secs_f64() * 1e3);
 
     let controller = Controller::start(&config, Duration::from_millis(1), &environment);
     wait("the first pass", MOST, || controller.is_ready());
@@ -88,21 +87,30 @@ fn row(members: usize) {
     // A pass over an account is a look at each region, one at the role and one at the account.
     let looks = settings * (REGIONS.len() + 2) / REGIONS.len();
     let steady = rate(looks, took);
-    print!(" | {steady:.0} | {:.0} | {:.2} | {:.0}", each(cpu, looks), per(calls, looks), controller.process.memory());
+    println!("later passes, without an interval: targets a second | {steady:.0}");
+    println!("... CPU time a target | {:.0} us", each(cpu, looks));
+    println!("... API calls a target | {:.2}", per(calls, looks));
+    println!("... resident memory | {:.0} MB", controller.process.memory());
     drop(controller);
 
     let requests = accounts * REGIONS.len();
-    let line = Process::start(&["bare", &requests.to_string()], &environment).line();
+    let bare = yardstick("bare", requests, &environment, "a bare HTTP client, as many signed GetServiceSetting");
+    let sdk = yardstick("sdk", requests, &environment, "the SDK's client alone, the same");
+    println!("first pass, rate to the bare client's | {:.2}", first / bare);
+    println!("... to the SDK's | {:.2}", first / sdk);
+    println!("later passes, rate to the bare client's | {:.2}", steady / bare);
+    println!("... to the SDK's | {:.2}", steady / sdk);
+}
+
+/// Prints and gives requests a second.
+fn yardstick(which: &str, requests: usize, environment: &[(String, String)], what: &str) -> f64 {
+    let line = Process::start(&[which, &requests.to_string()], environment).line();
     let (seconds, cpu) = line.split_once(' ').unwrap();
     let (took, cpu) = (Duration::from_secs_f64(seconds.parse().unwrap()), Duration::from_secs_f64(cpu.parse().unwrap()));
-    let bare = rate(requests, took);
-    println!(
-        " | {bare:.0} | {:.0} | {:.2} | {:.2} | {:.0}",
-        each(cpu, requests),
-        rate(targets, first) / bare,
-        steady / bare,
-        scrape.as_secs_f64() * 1e3
-    );
+    let rate = rate(requests, took);
+    println!("{what}: requests a second | {rate:.0}");
+    println!("... CPU time a request | {:.0} us", each(cpu, requests));
+    rate
 }
 
 fn document() -> String {

@@ -1,6 +1,6 @@
 //! What the controller costs, measured as a process of its own against the sandbox on loopback. `make bench` prints tables.
 //!
-//! The benchmark starts itself again as `controller`, as `sandbox` and as `bare`, so that CPU and memory are each one's alone.
+//! The benchmark starts itself again as `controller`, as `sandbox`, as `bare` and as `sdk`, so that CPU and memory are each one's alone.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on says so by ending")]
 
@@ -9,6 +9,7 @@ mod fleet;
 mod one_account;
 mod process;
 mod sandbox;
+mod sdk;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,7 @@ fn main() {
         Some("controller") => runtime.block_on(controller(&arguments[1..])),
         Some("sandbox") => runtime.block_on(sandbox::serve(&arguments[1..])),
         Some("bare") => runtime.block_on(bare::send(&arguments[1..])),
+        Some("sdk") => runtime.block_on(sdk::send(&arguments[1..])),
         Some("fleet") => fleet::measure(&arguments[1..]),
         _ => {
             runtime.block_on(one_account::measure());

@@ -33,13 +33,26 @@ impl Reporter {
     }
 
     /// Tells of one finished reconcile. `before` is the state the target was in.
-    pub(super) fn finished(&mut self, whose: &Whose, target: &Target, outcome: &Outcome, before: Option<State>, took: Duration) {
+    pub(super) fn finished(
+        &mut self,
+        whose: impl FnOnce() -> Whose,
+        target: &Target,
+        outcome: &Outcome,
+        before: Option<State>,
+        took: Duration,
+    ) {
         self.metrics.reconcile(target.resource.kind(), outcome.state, took);
-        for entry in self.ledger.enter(target, outcome) {
-            self.tell(whose, target, outcome, &entry);
+        let entries = self.ledger.enter(target, outcome);
+        let is_news = before != Some(outcome.state);
+        if entries.is_empty() && !is_news {
+            return;
         }
-        if before != Some(outcome.state) {
-            tell_state(whose, target, outcome, before);
+        let whose = whose();
+        for entry in &entries {
+            self.tell(&whose, target, outcome, entry);
+        }
+        if is_news {
+            tell_state(&whose, target, outcome, before);
         }
     }
 

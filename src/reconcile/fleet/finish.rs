@@ -13,6 +13,7 @@ use crate::reconcile::job::{Found, Report};
 use crate::reconcile::queue::Ending;
 use crate::reconcile::report::Whose;
 use crate::reconcile::schedule::next_delay;
+use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
 
 impl<C: Cloud> Fleet<C> {
@@ -66,19 +67,14 @@ impl<C: Cloud> Fleet<C> {
     fn tell(&mut self, target: &Target, outcome: &Outcome, due: Option<Instant>, took: Duration) {
         let next_due = due.and_then(|due| self.time_of(due));
         let before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
-        self.reporter.finished(&self.whose(target), target, outcome, before, took);
-    }
-
-    fn whose(&self, target: &Target) -> Whose {
-        let board = &self.setup.board;
-        Whose { account: board.label(target), name: board.account_name(target.account) }
+        self.reporter.finished(|| whose(&self.setup.board, target), target, outcome, before, took);
     }
 
     /// A worker that was called off had begun to write: that is counted and logged, and says nothing about where the target
     /// stands as it is declared now.
     fn tell_what_was_written(&mut self, target: &Target, report: Option<&Report>, took: Duration) {
         let Some(Report { outcome, .. }) = report.filter(|report| !report.outcome.corrections.is_empty()) else { return };
-        self.reporter.finished(&self.whose(target), target, outcome, Some(outcome.state), took);
+        self.reporter.finished(|| whose(&self.setup.board, target), target, outcome, Some(outcome.state), took);
         if self.queue.contains(target) {
             self.reporter.redeclared(target);
         } else {
@@ -115,4 +111,8 @@ impl<C: Cloud> Fleet<C> {
             }
         }
     }
+}
+
+fn whose(board: &StatusBoard, target: &Target) -> Whose {
+    Whose { account: board.label(target), name: board.account_name(target.account) }
 }
