@@ -104,7 +104,12 @@ fn found_role(
     let (presence, readiness) = match observed {
         Some(Some(role)) => (Presence::SEEN, Some(readiness(&want, Some(role)))),
         _ if created => {
-            (Presence::CREATED, Some(RoleReadiness::NotReady(format!("role {} was created and is not visible yet", want.name))))
+            let name = &want.name;
+            let why = match (outcome.error, &outcome.reason) {
+                (Some(_), Some(reason)) => format!("role {name} may have been created and is not visible ({reason})"),
+                _ => format!("role {name} was created and is not visible yet"),
+            };
+            (Presence::CREATED, Some(RoleReadiness::NotReady(why)))
         }
         Some(None) if presence != Presence::Unknown => (presence.missed(), None),
         Some(None) => (Presence::Unknown, Some(readiness(&want, None))),
