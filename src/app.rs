@@ -23,7 +23,7 @@ use crate::reconcile::fleet::{Fleet, Setup};
 use crate::reconcile::schedule::Schedule;
 use crate::source::{Loaded, Source, SourceError};
 use crate::status::StatusBoard;
-use crate::target::State;
+use crate::target::{Resource, State};
 
 /// How long answers under way may take when everything else has stopped.
 const HTTP_DRAIN: Duration = Duration::from_secs(2);
@@ -153,9 +153,11 @@ impl App {
         let state = Arc::clone(&source.loaded().borrow().state);
         fleet.run_once(state).await;
         let mut result = PassResult::InSync;
-        board.each(|_, _, status| {
-            result = match (result, status.state, status.last_observed) {
-                (PassResult::Unread, ..) | (_, State::Unknown, _) | (_, State::Blocked, None) => PassResult::Unread,
+        board.each(|_, target, status| {
+            // Whoever cannot be verified has not been read, whatever was seen.
+            let was_read = status.last_observed.is_some() && target.resource != Resource::Account;
+            result = match (result, status.state, was_read) {
+                (PassResult::Unread, ..) | (_, State::Unknown, _) | (_, State::Blocked, false) => PassResult::Unread,
                 (before, State::InSync, _) => before,
                 _ => PassResult::DriftRemains,
             };

@@ -67,6 +67,9 @@ pub trait Cloud: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 }
 
+/// The call that opens a session in an account.
+pub const ASSUME_ROLE: &str = "sts:AssumeRole";
+
 /// A call that AWS did not answer as hoped.
 #[derive(Debug)]
 pub struct CloudError {

@@ -1,6 +1,6 @@
 //! What came of one look at a target. Infallible: an error is part of the outcome.
 
-use crate::cloud::{CloudError, ErrorKind, Retry};
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind, Retry};
 use crate::observed::Change;
 use crate::plan::{Drift, Plan, Settling};
 use crate::target::State;
@@ -30,8 +30,26 @@ pub struct Outcome {
     pub corrections: Vec<Correction>,
     /// How the failed call failed.
     pub error: Option<ErrorKind>,
+    /// Whether it failed for want of a session in the account, which is for the look at the account to mend.
+    pub session: SessionNeed,
     /// When to look again.
     pub next: Next,
+}
+
+/// Whether a call in the account had the session that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionNeed {
+    /// It had, or needs none.
+    Met,
+    /// None could be opened.
+    Unmet,
+}
+
+impl SessionNeed {
+    /// By how a call failed.
+    pub(crate) fn of(error: &CloudError) -> Self {
+        if error.operation == ASSUME_ROLE { Self::Unmet } else { Self::Met }
+    }
 }
 
 /// Whether a look could tell drift from its absence.
@@ -92,6 +110,7 @@ impl Outcome {
             judgement: if plan.is_judged() { Judgement::Made } else { Judgement::Withheld },
             corrections: Vec::new(),
             error: None,
+            session: SessionNeed::Met,
             next,
         }
     }
@@ -110,6 +129,7 @@ impl Outcome {
             judgement: Judgement::Withheld,
             corrections: Vec::new(),
             error: None,
+            session: SessionNeed::Met,
             next,
         }
     }
@@ -121,7 +141,7 @@ impl Outcome {
             Retry::Slow => State::Blocked,
         };
         let unseen = Self::unseen(state, error.to_string(), Next::Retry(error.kind.retry()));
-        Self { desired, error: Some(error.kind), ..unseen }
+        Self { desired, error: Some(error.kind), session: SessionNeed::of(error), ..unseen }
     }
 
     /// Whether AWS was read.

@@ -10,6 +10,7 @@ mod clients;
 mod environment;
 mod iam;
 mod organizations;
+mod pages;
 mod sessions;
 mod ssm;
 mod sts;
@@ -46,7 +47,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The slowest of our calls answers within a second or two; five is an outage.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds a call with all its retries, so that a write and the two reads of a role's read-back fit into the 25 seconds that a
-/// shutdown waits.
+/// shutdown waits, unless a session has to be opened in between.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// The SDK mends blips; whatever lasts longer belongs to the queue.
 const ATTEMPTS: u32 = 3;
@@ -99,7 +100,7 @@ pub struct AwsCloud {
     sessions: Sessions,
     session_name: String,
     /// The partition of the controller's own credentials, once they were seen.
-    partition: tokio::sync::OnceCell<Partition>,
+    partition: OnceLock<Partition>,
 }
 
 /// AWS cannot even be tried.
@@ -136,7 +137,7 @@ impl AwsCloud {
             member: Clients::new(member, metrics.clone()),
             sessions: Sessions::default(),
             session_name,
-            partition: tokio::sync::OnceCell::new(),
+            partition: OnceLock::new(),
             config,
             metrics,
         })
@@ -167,7 +168,7 @@ impl AwsCloud {
             };
             match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
                 Err(error) if has_ended(&error) => {
-                    slot.forget(&session).await;
+                    slot.forget(&session, &error);
                     let message = format!("{} (the session is over; the next attempt opens another)", error.message);
                     Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
                 }
@@ -179,14 +180,19 @@ impl AwsCloud {
     /// The session of an account that is not the controller's own.
     async fn session(&self, caller: &Caller, asker: Asker) -> Result<Option<(Arc<Slot>, Session)>, CloudError> {
         let (Account::Id(id), Access::Assume(role)) = (caller.account, &caller.access) else { return Ok(None) };
-        let slot = self.sessions.slot(id, role);
+        let slot = self.sessions.slot(id, role, asker);
         let session = slot.session(asker, || Box::pin(sts::assume(self, id, role))).await?;
         Ok(Some((slot, session)))
     }
 
     /// Where the controller's own credentials live.
     async fn partition(&self) -> Result<Partition, CloudError> {
-        self.partition.get_or_try_init(|| async { Ok(sts::identity(self).await?.partition) }).await.copied()
+        if let Some(known) = self.partition.get() {
+            return Ok(*known);
+        }
+        // Nobody waits for anybody here: where STS does not answer, one after the other would be for ever.
+        let partition = sts::identity(self).await?.partition;
+        Ok(*self.partition.get_or_init(|| partition))
     }
 
     /// Times, counts and classifies one call.

@@ -11,8 +11,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::attempts::CountAttempts;
+use super::pages::Pages;
 use super::{ATTEMPT_TIMEOUT, AwsCloud, CONNECT_TIMEOUT};
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::CloudError;
 use crate::desired::names::{AccountId, UnitId};
 use crate::desired::organization::{Member, Membership, Query, Scope};
 
@@ -119,37 +120,4 @@ fn member(account: &Account) -> Option<(AccountId, Member)> {
     };
     let membership = if is_active { Membership::Active } else { Membership::Suspended };
     Some((id, Member { name: Arc::from(account.name().unwrap_or_default()), membership, units: BTreeSet::new() }))
-}
-
-/// Which page comes next. A page may be empty and not the last one (Organizations API reference).
-struct Pages {
-    operation: &'static str,
-    next: Option<String>,
-    seen: HashSet<String>,
-    is_first: bool,
-}
-
-impl Pages {
-    fn new(operation: &'static str) -> Self {
-        Self { operation, next: None, seen: HashSet::new(), is_first: true }
-    }
-
-    /// Whether there is another page. One that was there before would have us turn pages forever.
-    fn turn(&mut self) -> Result<bool, CloudError> {
-        let goes_on = std::mem::take(&mut self.is_first) || self.next.is_some();
-        match &self.next {
-            Some(token) if !self.seen.insert(token.clone()) => Err(CloudError {
-                operation: self.operation,
-                kind: ErrorKind::Unavailable,
-                code: None,
-                message: "the same page over and over".to_owned(),
-                source: None,
-            }),
-            _ => Ok(goes_on),
-        }
-    }
-
-    fn token(&self) -> Option<String> {
-        self.next.clone()
-    }
 }

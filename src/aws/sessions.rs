@@ -4,16 +4,16 @@
 //! with it (a task-local that [`OfTheCall`] reads), so that all accounts share the clients of a region.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials};
 use tokio::time::Instant;
+use tracing::warn;
 
-use super::sts;
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind};
 use crate::desired::access::AssumeRole;
 use crate::desired::names::AccountId;
 use crate::observed::Identity;
@@ -25,6 +25,8 @@ pub(super) const LIFETIME: Duration = Duration::from_hours(1);
 const SHORTEST_LIFETIME: Duration = Duration::from_mins(15);
 /// How much of its lifetime a session may have used up when the look at its account renews it.
 const RENEWED_AFTER: f64 = 0.75;
+/// A session that AWS refuses at this age never was any good.
+const YOUNG: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
     static CREDENTIALS: Credentials;
@@ -52,15 +54,17 @@ impl ProvideCredentials for OfTheCall {
 /// The sessions of all accounts.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    of: Mutex<HashMap<AccountId, Arc<Slot>>>,
+    /// Of one account several only while work on an older declaration comes to its end.
+    of: Mutex<HashMap<AccountId, Vec<Arc<Slot>>>>,
 }
 
-/// One account's session.
+/// One account's session through one role.
 #[derive(Debug)]
 pub(super) struct Slot {
     role: Arc<AssumeRole>,
-    /// Locked while a session is being opened, so that whoever else needs it waits for that one.
-    held: tokio::sync::Mutex<Held>,
+    held: Mutex<Held>,
+    /// Locked while a session is being opened, so that whoever has none waits for that one.
+    opening: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,7 @@ enum Held {
 pub(super) struct Session {
     pub(super) credentials: Credentials,
     pub(super) identity: Identity,
+    opened_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -103,58 +108,97 @@ impl Session {
         let granted = credentials.expiry().and_then(|at| at.duration_since(SystemTime::now()).ok());
         let lifetime = granted.unwrap_or(SHORTEST_LIFETIME).min(LIFETIME);
         let now = Instant::now();
-        Self { credentials, identity, renew_at: now + lifetime.mul_f64(RENEWED_AFTER), ends_at: now + lifetime }
+        Self { credentials, identity, opened_at: now, renew_at: now + lifetime.mul_f64(RENEWED_AFTER), ends_at: now + lifetime }
     }
 }
 
 impl Sessions {
-    /// The account's slot. A session that was opened by another role is forgotten.
-    pub(super) fn slot(&self, account: AccountId, role: &Arc<AssumeRole>) -> Arc<Slot> {
-        let mut slots = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Slot { role: Arc::clone(role), held: tokio::sync::Mutex::new(Held::Nothing) });
-        let slot = slots.entry(account).or_insert_with(fresh);
-        if slot.role != *role {
-            *slot = fresh();
+    /// The account's slot for a role. The look at the account itself forgets every other role.
+    pub(super) fn slot(&self, account: AccountId, role: &Arc<AssumeRole>, asker: Asker) -> Arc<Slot> {
+        let mut accounts = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() == accounts.capacity() {
+            // Before it grows, what has ended goes: accounts that nobody asks about any more.
+            accounts.retain(|_, slots| slots.iter().any(|slot| !slot.has_ended()));
         }
-        Arc::clone(slot)
+        let slots = accounts.entry(account).or_default();
+        if asker == Asker::Account {
+            slots.retain(|slot| slot.role == *role);
+        }
+        if let Some(known) = slots.iter().find(|slot| slot.role == *role) {
+            return Arc::clone(known);
+        }
+        let slot = Arc::new(Slot::new(role));
+        slots.push(Arc::clone(&slot));
+        slot
     }
 }
 
 impl Slot {
-    /// The session, opened by `open` where that is needed.
+    fn new(role: &Arc<AssumeRole>) -> Self {
+        Self { role: Arc::clone(role), held: Mutex::new(Held::Nothing), opening: tokio::sync::Mutex::new(()) }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_ended(&self) -> bool {
+        match &*self.held() {
+            Held::Open(session) => session.ends_at <= Instant::now(),
+            Held::Nothing | Held::Refused(_) => true,
+        }
+    }
+
+    /// What is held, if it will do for this asker.
+    fn answer(&self, asker: Asker) -> Option<Result<Session, CloudError>> {
+        let now = Instant::now();
+        match (&*self.held(), asker) {
+            (Held::Open(session), Asker::Call) if now < session.ends_at => Some(Ok(session.clone())),
+            (Held::Open(session), Asker::Account) if now < session.renew_at => Some(Ok(session.clone())),
+            (Held::Refused(refusal), Asker::Call) => Some(Err(refusal.told_again())),
+            _ => None,
+        }
+    }
+
+    /// The session, opened by `open` where that is needed. Nobody who has one waits.
     pub(super) async fn session<F>(&self, asker: Asker, open: impl FnOnce() -> F) -> Result<Session, CloudError>
     where
         F: Future<Output = Result<Session, CloudError>>,
     {
-        let mut held = self.held.lock().await;
-        let now = Instant::now();
-        let still_good = match (&*held, asker) {
-            (Held::Open(session), Asker::Call) if now < session.ends_at => return Ok(session.clone()),
-            (Held::Open(session), Asker::Account) if now < session.renew_at => return Ok(session.clone()),
-            (Held::Open(session), Asker::Account) if now < session.ends_at => Some(session.clone()),
-            (Held::Refused(refusal), Asker::Call) => return Err(refusal.told_again()),
-            _ => None,
-        };
-        match (open().await, still_good) {
+        if let Some(answer) = self.answer(asker) {
+            return answer;
+        }
+        let _turn = self.opening.lock().await;
+        if let Some(answer) = self.answer(asker) {
+            return answer;
+        }
+        let opened = open().await;
+        let mut held = self.held();
+        match (opened, &*held) {
             (Ok(session), _) => {
                 *held = Held::Open(session.clone());
                 Ok(session)
             }
             // There will be another look before it ends, or the next call says why it has ended.
-            (Err(_), Some(session)) => Ok(session),
-            (Err(error), None) => {
+            (Err(error), Held::Open(session)) if Instant::now() < session.ends_at => {
+                warn!(account = %session.identity.account, %error, "a session could not be renewed; the one that there is goes on");
+                Ok(session.clone())
+            }
+            (Err(error), _) => {
                 *held = Held::Refused(Refusal::of(&error));
                 Err(error)
             }
         }
     }
 
-    /// Forgets a session that AWS does not take any more, unless another has taken its place.
-    pub(super) async fn forget(&self, session: &Session) {
-        let mut held = self.held.lock().await;
+    /// Forgets a session that AWS does not take any more, unless another has taken its place. One that AWS has only just
+    /// granted is refused instead: to open another at once would be to do so forever.
+    pub(super) fn forget(&self, session: &Session, error: &CloudError) {
+        let mut held = self.held();
         let is_it = |open: &Session| open.credentials.access_key_id() == session.credentials.access_key_id();
         if matches!(&*held, Held::Open(open) if is_it(open)) {
-            *held = Held::Nothing;
+            let is_young = session.opened_at.elapsed() < YOUNG && session.ends_at > Instant::now();
+            *held = if is_young { Held::Refused(Refusal::of(error)) } else { Held::Nothing };
         }
     }
 }
@@ -166,7 +210,7 @@ impl Refusal {
 
     fn told_again(&self) -> CloudError {
         CloudError {
-            operation: sts::ASSUME_ROLE,
+            operation: ASSUME_ROLE,
             kind: self.kind,
             code: self.code.clone(),
             message: self.message.clone(),
@@ -189,7 +233,7 @@ mod tests {
             external_id: None,
             session_tags: std::collections::BTreeMap::new(),
         };
-        Slot { role: Arc::new(role), held: tokio::sync::Mutex::new(Held::Nothing) }
+        Slot::new(&Arc::new(role))
     }
 
     fn session(lifetime: Duration) -> Session {
@@ -203,7 +247,7 @@ mod tests {
 
     fn denied() -> CloudError {
         CloudError {
-            operation: sts::ASSUME_ROLE,
+            operation: ASSUME_ROLE,
             kind: ErrorKind::Denied,
             code: Some("AccessDenied".to_owned()),
             message: "no".to_owned(),
@@ -262,6 +306,49 @@ mod tests {
         slot.session(Asker::Call, || async { Err(denied()) }).await.unwrap();
         tokio::time::advance(Duration::from_mins(3)).await;
         slot.session(Asker::Account, || async { Err(denied()) }).await.unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_with_a_good_session_does_not_wait_for_its_renewal() {
+        let slot = slot();
+        slot.session(Asker::Account, || async { Ok(session(Duration::from_mins(10))) }).await.unwrap();
+        tokio::time::advance(Duration::from_mins(8)).await;
+        let failing = || async {
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            Err(denied())
+        };
+        let began = Instant::now();
+        let renewal = slot.session(Asker::Account, failing);
+        let call = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            slot.session(Asker::Call, || async { Err(denied()) }).await.map(|_| began.elapsed())
+        };
+        let (_, waited) = tokio::join!(renewal, call);
+        assert!(waited.unwrap() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_aws_refuses_right_away_is_not_opened_again_by_every_call() {
+        let (slot, opened) = (slot(), AtomicUsize::new(0));
+        let young = slot.session(Asker::Call, || open(&opened)).await.unwrap();
+        slot.forget(&young, &denied());
+        slot.session(Asker::Call, || open(&opened)).await.unwrap_err();
+        let old = slot.session(Asker::Account, || open(&opened)).await.unwrap();
+        tokio::time::advance(Duration::from_mins(5)).await;
+        slot.forget(&old, &denied());
+        slot.session(Asker::Call, || open(&opened)).await.unwrap();
+        assert_eq!(opened.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_on_an_older_declaration_does_not_cost_the_newer_one_its_session() {
+        let (sessions, account) = (Sessions::default(), "111122223333".parse().unwrap());
+        let (old, new) = (slot().role, Arc::new(AssumeRole { name: "another".parse().unwrap(), ..(*slot().role).clone() }));
+        let of_old = sessions.slot(account, &old, Asker::Account);
+        let of_new = sessions.slot(account, &new, Asker::Account);
+        sessions.slot(account, &old, Asker::Call);
+        assert!(Arc::ptr_eq(&of_new, &sessions.slot(account, &new, Asker::Call)));
+        assert!(!Arc::ptr_eq(&of_old, &sessions.slot(account, &old, Asker::Call)), "the older one was forgotten");
     }
 
     #[tokio::test]

@@ -6,12 +6,11 @@ use aws_sdk_sts::types::Tag;
 
 use super::AwsCloud;
 use super::sessions::{LIFETIME, Session};
-use crate::cloud::{CloudError, ErrorKind};
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind};
 use crate::desired::access::AssumeRole;
 use crate::desired::names::{AccountId, Partition};
 use crate::observed::Identity;
 
-pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 
 /// Whose the controller's own credentials are.
@@ -40,8 +39,8 @@ pub(super) async fn assume(aws: &AwsCloud, account: AccountId, role: &Arc<Assume
         .set_tags(Some(tags(role)?).filter(|tags| !tags.is_empty()));
     let answer = aws.measure(ASSUME_ROLE, request.send()).await.map_err(|error| explained(error, &arn))?;
     let identity = answer.assumed_role_user().and_then(|user| identity_from(user.arn()));
-    let (Some(identity), Some(granted)) = (identity, answer.credentials()) else {
-        return Err(senseless(ASSUME_ROLE, "an answer without credentials, or without the role that was assumed".to_owned()));
+    let (Some(identity), Some(granted)) = (identity.filter(|identity| identity.account == account), answer.credentials()) else {
+        return Err(senseless(ASSUME_ROLE, "an answer without credentials, or about another account".to_owned()));
     };
     let credentials = aws_credential_types::Credentials::new(
         granted.access_key_id(),
@@ -81,7 +80,7 @@ fn unknown_there(error: CloudError, aws: &AwsCloud) -> CloudError {
 
 /// STS gives one answer for a role that is not there and for one that does not let us in.
 fn explained(error: CloudError, arn: &str) -> CloudError {
-    if error.kind != ErrorKind::Denied {
+    if !error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) {
         return error;
     }
     let message = format!(

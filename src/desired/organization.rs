@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::access::{Access, AssumeRole};
 use super::levels::{Level, Settled, settle};
 use super::names::{Account, AccountId, UnitId};
-use super::{DesiredAccount, DesiredState};
+use super::{DesiredAccount, DesiredState, Mode};
 
 /// Accounts by themselves or by the units they are in, nested units included.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -136,6 +136,27 @@ impl DesiredOrganization {
     /// Which accounts this comes to. Those that a document lists for themselves are left to that.
     #[must_use]
     pub fn expand(&self, listing: &Listing, state: &DesiredState) -> Expansion {
+        self.expand_under(None, listing, state)
+    }
+
+    /// The same, where nothing is written in any of them.
+    #[must_use]
+    pub fn expand_to_watch(&self, listing: &Listing, state: &DesiredState) -> Expansion {
+        self.expand_under(Some(&Level { mode: Some(Mode::Observe), ..Level::default() }), listing, state)
+    }
+
+    /// The accounts that the declaration names and the list does not have. Of units nobody knows who else there is.
+    #[must_use]
+    pub fn unknown(&self, listing: &Listing) -> BTreeSet<AccountId> {
+        if listing.query.scope == Scope::Units {
+            return BTreeSet::new();
+        }
+        let selections = self.include.iter().chain([&self.exclude]).chain(self.overrides.iter().map(|one| &one.whom));
+        let named = selections.flat_map(|selection| &selection.accounts).copied();
+        named.filter(|id| !listing.members.contains_key(id)).collect()
+    }
+
+    fn expand_under(&self, last: Option<&Level>, listing: &Listing, state: &DesiredState) -> Expansion {
         let mut expansion = Expansion::default();
         // Accounts to which the same overrides apply share what applies to them.
         let mut settled: HashMap<Vec<usize>, Settled> = HashMap::new();
@@ -151,7 +172,7 @@ impl DesiredOrganization {
                 expansion.tally.managed += 1;
                 let of_overrides = |(_, one): &(usize, &Override)| one.whom.has(*id, member);
                 let applying: Vec<usize> = self.overrides.iter().enumerate().filter(of_overrides).map(|(at, _)| at).collect();
-                let what = settled.entry(applying).or_insert_with_key(|applying| self.settle(applying)).clone();
+                let what = settled.entry(applying).or_insert_with_key(|applying| self.settle(applying, last)).clone();
                 let desired = DesiredAccount::new(Some(Arc::clone(&member.name)), Access::Assume(Arc::clone(&self.access)), what);
                 expansion.accounts.insert(account, Arc::new(desired));
             }
@@ -163,8 +184,8 @@ impl DesiredOrganization {
         self.include.as_ref().is_none_or(|include| include.has(id, member)) && !self.exclude.has(id, member)
     }
 
-    fn settle(&self, overrides: &[usize]) -> Settled {
-        let nearer = overrides.iter().map(|at| &self.overrides[*at].level);
+    fn settle(&self, overrides: &[usize], last: Option<&Level>) -> Settled {
+        let nearer = overrides.iter().map(|at| &self.overrides[*at].level).chain(last);
         settle(&[&self.defaults].into_iter().chain(nearer).collect::<Vec<_>>())
     }
 }

@@ -75,7 +75,7 @@ async fn look<C: Cloud>(
         Ok(open_regions) => (verified(account, &identity), Finding::Verified(AccountFacts { identity, open_regions })),
         // The account is the right one all the same: the regions that the document names need no list.
         Err(error) => {
-            let outcome = Outcome::unread(&error, desired(account));
+            let outcome = Outcome { state: State::Unknown, ..Outcome::unread(&error, desired(account)) };
             (outcome, Finding::Verified(AccountFacts { identity, open_regions: None }))
         }
     }

@@ -39,7 +39,7 @@ pub fn expand(desired: &DesiredAccount, facts: Option<&AccountFacts>) -> BTreeMa
         Declared::Managed(_) => RegionList::Needed,
         Declared::Unmanaged => RegionList::NotNeeded,
     };
-    let partition = desired.regions.keys().find_map(partition_of);
+    let partition = desired_partition(desired);
     wants.insert(Resource::Account, Want::Account { access: desired.access.clone(), list, partition });
     if needs_role(desired) {
         wants.insert(Resource::Role, Want::Role(Arc::clone(&desired.role)));
@@ -56,6 +56,12 @@ pub fn expand(desired: &DesiredAccount, facts: Option<&AccountFacts>) -> BTreeMa
         }
     }
     wants
+}
+
+/// Where the document's regions are, if it names any.
+#[must_use]
+pub fn desired_partition(desired: &DesiredAccount) -> Option<Partition> {
+    desired.regions.keys().find_map(partition_of)
 }
 
 /// Whether any setting may have to point to the role.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::account::{Finding, RegionList};
-use super::expand::{Want, expand};
+use super::expand::{Want, desired_partition, expand};
 use super::job::{Job, RoleFinding};
 use super::role::Presence;
 use crate::cloud::Caller;
@@ -65,10 +65,12 @@ impl AccountMemory {
             return Vec::new();
         }
         let mut changes = Vec::new();
-        if self.desired.access != desired.access {
-            // What was seen with other credentials was perhaps not of this account.
+        let is_elsewhere =
+            |facts: &AccountFacts| desired_partition(desired).is_some_and(|there| there != facts.identity.partition);
+        if self.desired.access != desired.access || self.facts.as_ref().is_some_and(is_elsewhere) {
+            // What was seen with other credentials, or for another partition, was perhaps not what is meant now.
             (self.facts, self.role) = (None, None);
-            let why = "the account is reached differently, and not verified yet";
+            let why = "the account has not been verified as it is now declared";
             changes.extend(self.dependents(account).map(|target| Change::Park(target, why)));
         }
         if !is_same_role(&self.desired.role, &desired.role) {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{CloudError, ErrorKind, Retry};
 use crate::observed::Change;
-use crate::outcome::{Correction, Judgement, Next, Outcome, Progress};
+use crate::outcome::{Correction, Judgement, Next, Outcome, Progress, SessionNeed};
 use crate::plan::{Drift, Plan};
 use crate::target::State;
 
@@ -152,7 +152,14 @@ fn read_back<S: Subject>(
     }
     if let Some(error) = refused {
         let (state, next) = refusal(&error);
-        return Outcome { state, next, reason: Some(error.to_string()), error: Some(error.kind), ..outcome };
+        return Outcome {
+            state,
+            next,
+            reason: Some(error.to_string()),
+            error: Some(error.kind),
+            session: SessionNeed::of(&error),
+            ..outcome
+        };
     }
     let all_tried = outcome.corrections.iter().all(|correction| correction.progress != Progress::NotTried);
     if outcome.state == State::Drifted && all_tried {

@@ -1,7 +1,6 @@
 //! The organization: which accounts there are to manage. Asked again at an interval of its own; a list that could not be read,
 //! or that has suddenly shrunk, leaves the last good one in force.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -10,7 +9,7 @@ use super::membership::Change;
 use crate::cloud::{Cloud, Retry};
 use crate::desired::DesiredState;
 use crate::desired::names::Account;
-use crate::desired::organization::{DesiredOrganization, Expansion, Listing, Query, Tally};
+use crate::desired::organization::{DesiredOrganization, Expansion, Listing, Query, Scope, Tally};
 use crate::outcome::{Next, Outcome};
 use crate::plan::Plan;
 use crate::target::{State, Target};
@@ -41,12 +40,12 @@ enum Before {
     Nothing,
     /// A list that answers this declaration.
     List(Arc<Listing>),
-    /// The declaration before this one.
-    AnotherDeclaration,
+    /// Another declaration, with its list. Nothing is written for it.
+    Another(Arc<DesiredOrganization>, Arc<Listing>),
 }
 
 impl OrganizationMemory {
-    /// Another declaration comes into force. Until there is a list that answers it, the accounts of the one before stay.
+    /// Another declaration comes into force: with the list that there is, if that answers it.
     pub(super) fn want(&mut self, desired: &DesiredState) -> Vec<Change> {
         let before = std::mem::replace(&mut self.wanted, desired.organization.clone());
         let Some(wanted) = &self.wanted else {
@@ -60,7 +59,7 @@ impl OrganizationMemory {
         }
         match before {
             None => vec![Change::Add(Target::organization()), Change::Redeclare(Target::organization())],
-            Some(before) if before.query() != wanted.query() => vec![Change::Redeclare(Target::organization())],
+            Some(before) if before != *wanted => vec![Change::Redeclare(Target::organization())],
             Some(_) => Vec::new(),
         }
     }
@@ -73,8 +72,20 @@ impl OrganizationMemory {
     }
 
     /// The accounts to manage as the organization's; `None` while nothing is known, or none is declared.
+    ///
+    /// While no list answers the declaration, nobody can tell which accounts it leaves out or only observes. Those of the one
+    /// before are watched until then, and nothing is written.
     pub(super) fn expansion(&self, desired: &DesiredState) -> Option<Expansion> {
-        self.in_force.as_ref().map(|(declaration, listing)| declaration.expand(listing, desired))
+        let (declaration, listing) = self.in_force.as_ref()?;
+        let wanted = self.wanted.as_ref()?;
+        if declaration == wanted {
+            return Some(declaration.expand(listing, desired));
+        }
+        let mut watched = declaration.expand_to_watch(listing, desired);
+        let left_out = |account: &Account| matches!(account, Account::Id(id) if wanted.exclude.accounts.contains(id));
+        watched.accounts.retain(|account, _| !left_out(account));
+        watched.tally.managed = watched.accounts.len();
+        Some(watched)
     }
 
     /// What to look at.
@@ -82,8 +93,8 @@ impl OrganizationMemory {
         let organization = Arc::clone(self.wanted.as_ref()?);
         let before = match &self.in_force {
             None => Before::Nothing,
-            Some((declaration, listing)) if declaration.query() == organization.query() => Before::List(Arc::clone(listing)),
-            Some(_) => Before::AnotherDeclaration,
+            Some((declaration, listing)) if *declaration == organization => Before::List(Arc::clone(listing)),
+            Some((declaration, listing)) => Before::Another(Arc::clone(declaration), Arc::clone(listing)),
         };
         Some(OrganizationLook { desired: Arc::clone(desired), organization, before })
     }
@@ -100,7 +111,9 @@ impl OrganizationLook {
                 let kept = match self.before {
                     Before::Nothing => "no account of the organization is managed until it can be listed",
                     Before::List(_) => "the last list stays in force",
-                    Before::AnotherDeclaration => "the organization as it was declared before stays in force",
+                    Before::Another(..) => {
+                        "the accounts of the declaration before this one are watched, and nothing is written until it can be listed"
+                    }
                 };
                 (Outcome { reason: Some(format!("{error}; {kept}")), ..Outcome::unread(&error, wanted()) }, None)
             }
@@ -108,30 +121,52 @@ impl OrganizationLook {
     }
 
     fn judge(&self, listing: Listing) -> (Outcome, Option<Listing>) {
-        let query = listing.query.clone();
-        let expand = |listing: &Listing| self.organization.expand(listing, &self.desired);
-        let after = expand(&listing);
-        let seen =
-            |expansion: &Expansion| Outcome::of_plan(&Plan::<()>::default(), wanted(), told(&query, expansion.tally), None);
-        if listing.members.is_empty() {
+        if listing.members.is_empty() && listing.query.scope == Scope::Everyone {
             // The management account itself is always a member.
-            return (distrusted("AWS lists no account at all".to_owned(), State::Unknown, seen(&after)), None);
+            let why = "AWS lists no account at all, not even the management account".to_owned();
+            return (Outcome { desired: wanted(), ..distrusted(State::Unknown, why) }, None);
         }
-        let Before::List(before) = &self.before else { return (seen(&after), Some(listing)) };
-        let before = expand(before);
-        let managed: BTreeSet<&Account> = after.accounts.keys().collect();
-        let lost: Vec<&Account> = before.accounts.keys().filter(|account| !managed.contains(account)).collect();
-        if lost.len() * 100 <= before.accounts.len() * MOST_LOST_PERCENT {
-            return (seen(&after), Some(listing));
+        if let Some(why) = self.loss(&listing) {
+            return (Outcome { desired: wanted(), ..distrusted(State::Held, why) }, None);
         }
-        let why = format!(
-            "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); the last list stays in force: \
-             restart the controller if they have really left",
-            lost.len(),
-            before.accounts.len(),
-            some_of(&lost)
-        );
-        (distrusted(why, State::Held, seen(&after)), None)
+        let tally = self.organization.expand(&listing, &self.desired).tally;
+        let seen = Outcome::of_plan(&Plan::<()>::default(), wanted(), told(&listing.query, tally), None);
+        let outcome = match self.doubt(&listing, tally) {
+            Some(reason) => Outcome { state: State::Drifted, reason: Some(reason), ..seen },
+            None => seen,
+        };
+        (outcome, Some(listing))
+    }
+
+    /// Why a list is not believed: it has lost too many of the accounts that one declaration came to.
+    fn loss(&self, listing: &Listing) -> Option<String> {
+        let (declaration, before) = match &self.before {
+            Before::List(before) => (&self.organization, before),
+            Before::Another(declaration, before) if listing.query.answers(&declaration.query()) => (declaration, before),
+            Before::Nothing | Before::Another(..) => return None,
+        };
+        let (before, after) = (declaration.expand(before, &self.desired), declaration.expand(listing, &self.desired));
+        let lost: Vec<&Account> = before.accounts.keys().filter(|account| !after.accounts.contains_key(account)).collect();
+        let too_many = lost.len() * 100 > before.accounts.len() * MOST_LOST_PERCENT;
+        too_many.then(|| {
+            format!(
+                "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); the last list stays \
+                 in force: restart the controller if they have really left",
+                lost.len(),
+                before.accounts.len(),
+                some_of(&lost)
+            )
+        })
+    }
+
+    /// What about a list that is believed does not fit the declaration.
+    fn doubt(&self, listing: &Listing, tally: Tally) -> Option<String> {
+        let unknown: Vec<Account> = self.organization.unknown(listing).into_iter().map(Account::Id).collect();
+        if !unknown.is_empty() {
+            let names = some_of(&unknown.iter().collect::<Vec<_>>());
+            return Some(format!("accounts that the document names are not in the organization: {names}; correct or drop them"));
+        }
+        (tally.managed + tally.listed == 0).then(|| "the document selects no account of the organization".to_owned())
     }
 }
 
@@ -147,9 +182,9 @@ fn told(query: &Query, tally: Tally) -> String {
     )
 }
 
-fn distrusted(why: String, state: State, outcome: Outcome) -> Outcome {
+fn distrusted(state: State, why: String) -> Outcome {
     let next = if state == State::Held { Next::Interval } else { Next::Retry(Retry::Backoff) };
-    Outcome { state, reason: Some(why), next, ..outcome }
+    Outcome::unseen(state, why, next)
 }
 
 /// Enough to recognise them by.

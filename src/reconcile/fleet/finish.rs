@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::Fleet;
 use crate::cloud::{Cloud, Retry};
-use crate::outcome::{Next, Outcome};
+use crate::outcome::{Next, Outcome, SessionNeed};
 use crate::reconcile::account::Finding;
 use crate::reconcile::flights::{Errand, Landing};
 use crate::reconcile::job::{Found, Report};
+use crate::reconcile::membership::Change;
 use crate::reconcile::queue::Ending;
 use crate::reconcile::report::Whose;
 use crate::reconcile::schedule::next_delay;
@@ -61,6 +62,9 @@ impl<C: Cloud> Fleet<C> {
             self.settle(&target);
         }
         self.learn(&target, &outcome, found);
+        if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account {
+            self.apply(vec![Change::Wake(Target::account(target.account))]);
+        }
     }
 
     /// Puts an outcome on the board, counts it and logs it.
