@@ -147,10 +147,13 @@ fn is_operation(word: &str) -> bool {
 }
 
 #[test]
-fn the_examples_and_the_readme_hold_valid_documents() {
+fn the_examples_the_readme_and_the_page_on_accounts_hold_valid_documents() {
     for name in ["config/minimal.yaml", "config/example.yaml"] {
         dhmc_controller::desired::load(read(name).as_bytes()).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
+    let accounts = read("docs/ACCOUNTS.md");
+    let document = accounts.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    dhmc_controller::desired::load(document.as_bytes()).unwrap_or_else(|problems| panic!("docs/ACCOUNTS.md: {problems}"));
     let readme = read("README.md");
     let block = readme.split("   ```yaml\n").nth(1).and_then(|rest| rest.split("   ```").next()).unwrap();
     let lines: Vec<&str> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
