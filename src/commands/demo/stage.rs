@@ -157,9 +157,10 @@ impl Stage {
     }
 
     fn next_attempt(&self) -> String {
-        match self.view.next_attempt(&ACQUIRED) {
-            Some(wait) => format!("tried again in {:.0} s", wait.as_secs_f64()),
-            None => "tried again now".to_owned(),
+        match (self.view.next_attempt(&ACQUIRED), self.view.account_state(&ACQUIRED)) {
+            (Some(wait), _) => format!("tried again in {:.0} s", wait.as_secs_f64()),
+            (None, Some(_)) => "tried again now".to_owned(),
+            (None, None) => "the document does not want it any more".to_owned(),
         }
     }
 
