@@ -44,6 +44,19 @@ enum Before {
     Another(Arc<DesiredOrganization>, Arc<Listing>),
 }
 
+impl Before {
+    /// What goes on while there is no better list.
+    fn stays(&self) -> &'static str {
+        match self {
+            Self::Nothing => "no account of the organization is managed until it can be listed",
+            Self::List(_) => "the last list stays in force",
+            Self::Another(..) => {
+                "the accounts of the declaration before this one are watched, and nothing is written until it can be listed"
+            }
+        }
+    }
+}
+
 impl OrganizationMemory {
     /// Another declaration comes into force: with the list that there is, if that answers it.
     pub(super) fn want(&mut self, desired: &DesiredState) -> Vec<Change> {
@@ -108,14 +121,8 @@ impl OrganizationLook {
         Some(match answer {
             Ok(members) => self.judge(Listing { query, members }),
             Err(error) => {
-                let kept = match self.before {
-                    Before::Nothing => "no account of the organization is managed until it can be listed",
-                    Before::List(_) => "the last list stays in force",
-                    Before::Another(..) => {
-                        "the accounts of the declaration before this one are watched, and nothing is written until it can be listed"
-                    }
-                };
-                (Outcome { reason: Some(format!("{error}; {kept}")), ..Outcome::unread(&error, wanted()) }, None)
+                let reason = format!("{error}; {}", self.before.stays());
+                (Outcome { reason: Some(reason), ..Outcome::unread(&error, wanted()) }, None)
             }
         })
     }
@@ -150,11 +157,12 @@ impl OrganizationLook {
         let too_many = lost.len() * 100 > before.accounts.len() * MOST_LOST_PERCENT;
         too_many.then(|| {
             format!(
-                "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); the last list stays \
-                 in force: restart the controller if they have really left",
+                "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); {}; restart the \
+                 controller if they have really left",
                 lost.len(),
                 before.accounts.len(),
-                some_of(&lost)
+                some_of(&lost),
+                self.before.stays()
             )
         })
     }
