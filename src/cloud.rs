@@ -85,6 +85,21 @@ pub struct CloudError {
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
+impl CloudError {
+    /// Whether the session is over.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        matches!(self.code.as_deref(), Some("ExpiredToken" | "ExpiredTokenException"))
+    }
+
+    /// Whether AWS does not know the key. In a region that is not enabled for the account, some services say that of good ones
+    /// (aws-nuke#774).
+    #[must_use]
+    pub fn refuses_the_key(&self) -> bool {
+        matches!(self.code.as_deref(), Some("UnrecognizedClientException" | "InvalidClientTokenId"))
+    }
+}
+
 impl fmt::Display for CloudError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation)?;

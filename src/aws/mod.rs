@@ -168,9 +168,10 @@ impl AwsCloud {
             };
             match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
                 Err(error) if has_ended(&error) => {
-                    slot.forget(&session, &error);
                     let message = format!("{} (the session is over; the next attempt opens another)", error.message);
-                    Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
+                    let error = CloudError { kind: ErrorKind::Unavailable, message, ..error };
+                    slot.forget(&session, &error);
+                    Err(error)
                 }
                 answer => answer,
             }
@@ -212,12 +213,9 @@ impl AwsCloud {
     }
 }
 
-/// Codes of credentials that were good once. Systems Manager has other words for that, which in a region that is not enabled
-/// are about the region.
+/// Whether a session that was good once is so no more. What Systems Manager says of unknown keys may be about the region.
 fn has_ended(error: &CloudError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    let is_about_the_key = matches!(code, "InvalidClientTokenId" | "UnrecognizedClientException");
-    matches!(code, "ExpiredToken" | "ExpiredTokenException") || (is_about_the_key && !error.operation.starts_with("ssm:"))
+    error.has_expired() || (error.refuses_the_key() && !error.operation.starts_with("ssm:"))
 }
 
 /// `dhmc-<instance>`, as STS takes it: at most 64 of `A-Z a-z 0-9 _ + = , . @ -` (STS API reference, `AssumeRole`).
@@ -254,7 +252,8 @@ async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
         loader = loader.credentials_provider(credentials);
     }
     let config = loader.load().await;
-    if config.region().is_some() {
+    // Set to nothing is not set.
+    if config.region().is_some_and(|region| !region.as_ref().is_empty()) {
         return Ok(config);
     }
     Ok(config.into_builder().region(SdkRegion::from_static(options.fallback_partition.iam_region())).build())

@@ -107,7 +107,11 @@ async fn units_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<S
 
 /// AWS does not say which unit it means.
 fn about(error: CloudError, parent: &str) -> CloudError {
-    CloudError { message: format!("{} (unit {parent})", error.message), ..error }
+    let advice = match error.code.as_deref() {
+        Some("ParentNotFoundException") => ", which is not there: correct it in the document, or take it out",
+        _ => "",
+    };
+    CloudError { message: format!("{} (unit {parent}{advice})", error.message), ..error }
 }
 
 /// An id that is none cannot be asked for anything; AWS never sends one.

@@ -37,7 +37,7 @@ pub(super) async fn assume(aws: &AwsCloud, account: AccountId, role: &Arc<Assume
         .duration_seconds(seconds)
         .set_external_id(role.external_id.as_ref().map(|id| id.reveal().to_owned()))
         .set_tags(Some(tags(role)?).filter(|tags| !tags.is_empty()));
-    let answer = aws.measure(ASSUME_ROLE, request.send()).await.map_err(|error| explained(error, &arn))?;
+    let answer = aws.measure(ASSUME_ROLE, request.send()).await.map_err(|error| explained(without_secret(error, role), &arn))?;
     let identity = answer.assumed_role_user().and_then(|user| identity_from(user.arn()));
     let (Some(identity), Some(granted)) = (identity.filter(|identity| identity.account == account), answer.credentials()) else {
         return Err(senseless(ASSUME_ROLE, "an answer without credentials, or about another account".to_owned()));
@@ -76,6 +76,12 @@ fn unknown_there(error: CloudError, aws: &AwsCloud) -> CloudError {
         error.message
     );
     CloudError { message, ..error }
+}
+
+/// AWS repeats parameters that it does not like.
+fn without_secret(error: CloudError, role: &AssumeRole) -> CloudError {
+    let Some(id) = &role.external_id else { return error };
+    CloudError { message: error.message.replace(id.reveal(), "..."), ..error }
 }
 
 /// STS gives one answer for a role that is not there and for one that does not let us in.

@@ -212,9 +212,18 @@ pub(super) fn path_of_item(list: &str, index: usize) -> String {
 /// Text of the document within a message: in backticks, escaped, and cut short.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
+/// The one field whose value is nobody's business, in lower case.
+const SECRET: &str = "externalid";
+
+/// Text up to where a secret may begin: `externalId:s3cr3t` without its space is a key, or a part of another value.
+fn discreet(text: &str) -> &str {
+    let lower = text.to_ascii_lowercase();
+    lower.find(SECRET).map_or(text, |at| &text[..at + SECRET.len()])
+}
+
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut characters = self.0.chars();
+        let mut characters = discreet(self.0).chars();
         let shown: String = characters.by_ref().take(QUOTATION_LENGTH).collect();
         let rest = if characters.next().is_some() { "…" } else { "" };
         write!(f, "`{}{rest}`", shown.escape_debug())
@@ -227,6 +236,14 @@ mod tests {
 
     fn at(line: usize, column: usize, path: &str) -> Place {
         Place { path: path.to_owned(), position: Some(Position { line, column }) }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_quoted() {
+        for text in ["externalId:s3cr3t", "name externalId: s3cr3t", "EXTERNALID=s3cr3t"] {
+            let told = format!("{} {}", Quoted(text), path_of_key("spec", text));
+            assert!(!told.contains("s3cr3t") && told.to_lowercase().contains("externalid"), "{told}");
+        }
     }
 
     #[test]

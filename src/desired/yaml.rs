@@ -12,7 +12,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use super::problems::{Place, Position, Problem, path_of_item, path_of_key};
 
 /// How many values a document may hold, counted as if every alias were written out. Ten bytes each fill the size limit.
-const MAX_VALUES: usize = 100_000;
+const MAX_VALUES: usize = 250_000;
 /// How deep values may be nested: several times of what a document needs.
 const MAX_DEPTH: usize = 32;
 
@@ -229,7 +229,7 @@ impl Builder<'_> {
             return Ok(());
         }
         let message = format!("the document stands for more than {MAX_VALUES} values, aliases written out");
-        Err(Problem::new(&place("", span.start), message))
+        Err(Problem::new(&place("", span.start), message).help("use fewer aliases, several documents, or spec.organization"))
     }
 
     fn refuse_tag(&mut self, span: Span) {
@@ -378,7 +378,7 @@ mod tests {
         let bomb: Vec<String> = std::iter::once("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()).chain(levels).collect();
         let problems = problems_of(&bomb.concat());
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("stands for more than 100000 values, aliases written out"), "{problems:?}");
+        assert!(problems[0].contains("stands for more than 250000 values, aliases written out"), "{problems:?}");
     }
 
     #[test]

@@ -124,6 +124,9 @@ async fn correct<S: Subject>(
 /// Whether a call that ended like this may have been carried out all the same. The SDK repeats a call whose answer was lost,
 /// and what the second attempt is told (too many updates, no such entity) may be about the first.
 fn may_have_acted(error: &CloudError) -> bool {
+    if error.has_expired() || error.refuses_the_key() {
+        return false;
+    }
     match error.kind {
         ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Conflict | ErrorKind::Missing => true,
         ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => false,

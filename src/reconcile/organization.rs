@@ -157,8 +157,8 @@ impl OrganizationLook {
         let too_many = lost.len() * 100 > before.accounts.len() * MOST_LOST_PERCENT;
         too_many.then(|| {
             format!(
-                "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); {}; restart the \
-                 controller if they have really left",
+                "{} of {} accounts are not in the list any more, more than {MOST_LOST_PERCENT}% at once ({}); {}; exclude \
+                 them or restart the controller if they have really left",
                 lost.len(),
                 before.accounts.len(),
                 some_of(&lost),

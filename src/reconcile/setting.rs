@@ -29,7 +29,7 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
         }
         let answer = self.cloud.setting(&self.caller, &self.region).await;
         match answer {
-            Err(error) if is_about_the_key(&error) => Err(self.region_or_credentials(error).await),
+            Err(error) if error.refuses_the_key() => Err(self.region_or_credentials(error).await),
             answer => answer,
         }
     }
@@ -65,12 +65,6 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     fn changed(observed: &ObservedSetting) -> Option<Change> {
         observed.changed.clone()
     }
-}
-
-/// In a region that is not enabled for the account, SSM refuses good credentials in the words it has for bad ones
-/// (aws-nuke#774).
-fn is_about_the_key(error: &CloudError) -> bool {
-    matches!(error.code.as_deref(), Some("UnrecognizedClientException" | "InvalidClientTokenId"))
 }
 
 impl<C: Cloud> SettingSubject<'_, C> {

@@ -44,10 +44,12 @@ fn names(directory: &Path) -> Result<Vec<String>, ReadError> {
         if names.len() == MOST_FILES {
             return Err(ReadError::TooMany);
         }
-        names.push(name.into_string().map_err(|name| ReadError::Entry {
-            file: name.to_string_lossy().escape_debug().to_string(),
-            reason: EntryError::NotUtf8,
-        })?);
+        let unreadable = |name: &str| ReadError::Entry { file: name.escape_debug().to_string(), reason: EntryError::NotText };
+        let name = name.into_string().map_err(|name| unreadable(&name.to_string_lossy()))?;
+        if name.contains(char::is_control) {
+            return Err(unreadable(&name));
+        }
+        names.push(name);
     }
     names.sort_unstable();
     Ok(names)

@@ -62,8 +62,8 @@ pub enum EntryError {
     #[error("it is larger than {} MiB, which no desired state is; remove it", desired::MAX_BYTES >> 20)]
     TooLarge,
     /// No text that could be shown or sorted.
-    #[error("its name is not UTF-8; rename it")]
-    NotUtf8,
+    #[error("its name is not UTF-8, or has control characters in it; rename it")]
+    NotText,
     /// Anything else.
     #[error("{0}")]
     Other(String),

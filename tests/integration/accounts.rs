@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sandbox::{Filter, Options, Sandbox};
+use aws_sandbox::{Fault, FaultKind, Filter, Options, Sandbox};
 use serde_json::Value;
 
 use crate::harness::{Controller, DEADLINE, get, until};
@@ -122,6 +122,20 @@ async fn a_session_that_aws_ends_early_is_opened_again() {
     sandbox.configure(|knobs| knobs.clock_offset_seconds = 3 * 3600);
     until("another session", DEADLINE, async || assumed(&sandbox, PAYMENTS) >= 2).await;
     settled(&controller, PAYMENTS, "in_sync").await;
+    controller.stop().await;
+}
+
+/// The session that ends was good for nothing: the role was not created, and is created with the next one.
+#[tokio::test]
+async fn a_session_that_ends_just_before_a_write_costs_no_more_than_another_attempt() {
+    let (sandbox, credentials) = three_accounts().await;
+    let fault = |operation: &str| Fault::new(FaultKind::ExpiredCredentials).operation(operation).account(PAYMENTS).times(1);
+    sandbox.inject(fault("CreateRole"));
+    sandbox.inject(fault("UpdateServiceSetting"));
+    let controller = Controller::start(SPEC, &sandbox.url(), &credentials).await;
+    let began = std::time::Instant::now();
+    settled(&controller, PAYMENTS, "in_sync").await;
+    assert!(began.elapsed() < Duration::from_secs(20), "the wait for a new role that is not visible yet is longer");
     controller.stop().await;
 }
 

@@ -132,7 +132,7 @@ async fn a_directory_that_cannot_be_read_says_which_file_and_what_to_do() {
 
     let directory = two_documents();
     fs::write(directory.path().join(OsStr::from_bytes(b"\xff.yaml")), "").unwrap();
-    let expected = "\u{fffd}.yaml: its name is not UTF-8; rename it";
+    let expected = "\u{fffd}.yaml: its name is not UTF-8, or has control characters in it; rename it";
     assert_eq!(refused(directory.path()).await, cannot(&directory, expected));
 
     let directory = two_documents();
