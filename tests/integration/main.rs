@@ -5,6 +5,7 @@
 
 mod accounts;
 mod binary;
+mod chain;
 mod convergence;
 #[cfg(feature = "demo")]
 mod demo;
