@@ -116,9 +116,10 @@ impl Sessions {
     /// The account's slot for a role. The look at the account itself forgets every other role.
     pub(super) fn slot(&self, account: AccountId, role: &Arc<AssumeRole>, asker: Asker) -> Arc<Slot> {
         let mut accounts = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        if accounts.len() == accounts.capacity() {
+        if accounts.len() == accounts.capacity() && !accounts.contains_key(&account) {
             // Before it grows, what has ended goes: accounts that nobody asks about any more.
-            accounts.retain(|_, slots| slots.iter().any(|slot| !slot.has_ended()));
+            let is_of_use = |slot: &Arc<Slot>| Arc::strong_count(slot) > 1 || !slot.has_ended();
+            accounts.retain(|_, slots| slots.iter().any(is_of_use));
         }
         let slots = accounts.entry(account).or_default();
         if asker == Asker::Account {
@@ -349,6 +350,30 @@ mod tests {
         sessions.slot(account, &old, Asker::Call);
         assert!(Arc::ptr_eq(&of_new, &sessions.slot(account, &new, Asker::Call)));
         assert!(!Arc::ptr_eq(&of_old, &sessions.slot(account, &old, Asker::Call)), "the older one was forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_that_are_being_opened_outlast_the_accounts_that_come_meanwhile() {
+        let (sessions, opened, role) = (Arc::new(Sessions::default()), Arc::new(AtomicUsize::new(0)), slot().role);
+        let all = |accounts: std::ops::Range<u32>| {
+            let mut calls = tokio::task::JoinSet::new();
+            for number in accounts {
+                let (sessions, opened, role) = (Arc::clone(&sessions), Arc::clone(&opened), Arc::clone(&role));
+                let account = format!("{number:012}").parse().unwrap();
+                calls.spawn(async move {
+                    sessions.slot(account, &role, Asker::Call).session(Asker::Call, || open(&opened)).await.unwrap();
+                });
+            }
+            calls.join_all()
+        };
+        for _ in 0..3 {
+            all(0..500).await;
+        }
+        assert_eq!(opened.load(Ordering::Relaxed), 500);
+        tokio::time::advance(Duration::from_mins(11)).await;
+        all(500..1_500).await;
+        assert_eq!(opened.load(Ordering::Relaxed), 1_500);
+        assert!(sessions.of.lock().unwrap().len() < 1_500, "what has ended has gone");
     }
 
     #[tokio::test]

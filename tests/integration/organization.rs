@@ -53,6 +53,7 @@ async fn every_account_page_by_page_is_found_and_kept() {
     }
     let calls = sandbox.journal().matching(&Filter::any().service("organizations"));
     assert!(calls.iter().all(|call| call.operation == "ListAccounts" && call.region == "us-east-1"), "no unit is asked about");
+    assert_eq!(sandbox.journal().count("sts", "AssumeRole"), 46, "one session an account");
     assert!((controller.metric("dhmc_organization_accounts{status=\"managed\"}").await - 46.0).abs() < 0.1);
     controller.stop().await;
 }
