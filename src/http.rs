@@ -1,8 +1,8 @@
 //! What is served: metrics, probes, status. Nothing here changes anything.
 
 mod query;
+mod server;
 
-use std::io;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -12,14 +12,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::metrics::{self, Metrics};
 use crate::source::{self, SourceStatus};
 use crate::status::{StatusBoard, View};
+pub use server::serve;
 
 /// What the pages are made of.
 #[derive(Debug, Clone)]
@@ -64,11 +63,6 @@ pub fn router(pages: Pages) -> Router {
         .route("/readyz", get(readyz))
         .route("/api/v1/status", get(status_page))
         .with_state(pages)
-}
-
-/// Serves until stopped, then lets answers under way finish.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 async fn metrics_page(State(pages): State<Pages>) -> Response {

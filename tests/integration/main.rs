@@ -23,3 +23,4 @@ mod roles_across_accounts;
 mod scenarios;
 mod sdk;
 mod settings;
+mod slow_clients;
