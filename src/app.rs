@@ -143,7 +143,7 @@ impl App {
         // A client that does not read its answer does not keep the process.
         let served = tokio::time::timeout(HTTP_DRAIN, http).await;
         info!("stopped");
-        ended.map_err(io::Error::other)?;
+        ended.map_err(|error| io::Error::other(format!("the work on the targets broke off: {error}")))?;
         served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
     }
 

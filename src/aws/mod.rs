@@ -168,7 +168,8 @@ impl AwsCloud {
             };
             match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
                 Err(error) if has_ended(&error) => {
-                    let message = format!("{} (the session is over; the next attempt opens another)", error.message);
+                    let message =
+                        format!("{} (the session is not taken any more; the look at the account opens another)", error.message);
                     let error = CloudError { kind: ErrorKind::Unavailable, message, ..error };
                     slot.forget(&session, &error);
                     Err(error)

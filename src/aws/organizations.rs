@@ -62,7 +62,7 @@ async fn everyone(aws: &AwsCloud, client: &Client) -> Result<Members, CloudError
     while pages.turn()? {
         let page = aws.measure(OPERATION, client.list_accounts().set_next_token(pages.token()).send()).await?;
         members.extend(page.accounts().iter().filter_map(member));
-        pages.next = page.next_token;
+        pages.next = page.next_token.filter(|token| !token.is_empty());
     }
     Ok(members)
 }
@@ -88,7 +88,7 @@ async fn accounts_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Ve
         let request = client.list_accounts_for_parent().parent_id(parent).set_next_token(pages.token());
         let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
         found.extend(page.accounts.unwrap_or_default());
-        pages.next = page.next_token;
+        pages.next = page.next_token.filter(|token| !token.is_empty());
     }
     Ok(found)
 }
@@ -100,7 +100,7 @@ async fn units_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<S
         let request = client.list_organizational_units_for_parent().parent_id(parent).set_next_token(pages.token());
         let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
         found.extend(page.organizational_units.unwrap_or_default().into_iter().filter_map(|unit| unit.id));
-        pages.next = page.next_token;
+        pages.next = page.next_token.filter(|token| !token.is_empty());
     }
     Ok(found)
 }

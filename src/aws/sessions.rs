@@ -206,7 +206,11 @@ impl Slot {
 
 impl Refusal {
     fn of(error: &CloudError) -> Self {
-        Self { kind: error.kind, code: error.code.clone(), message: error.message.clone() }
+        let message = match error.operation {
+            ASSUME_ROLE => error.message.clone(),
+            other => format!("no session, since {other} was told: {}", error.message),
+        };
+        Self { kind: error.kind, code: error.code.clone(), message }
     }
 
     fn told_again(&self) -> CloudError {

@@ -31,7 +31,7 @@ async fn keep(args: &RunArgs) -> Result<ExitCode, StartError> {
     info!(version = VERSION, listen = address, config = %args.config.display(), "started");
     match app.run(listener, reload).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => Ok(failed(&format!("HTTP ended: {error}"))),
+        Err(error) => Ok(failed(&format!("ended by a defect or a broken listener: {error}"))),
     }
 }
 

@@ -180,6 +180,12 @@ impl DesiredOrganization {
         expansion
     }
 
+    /// Whether an account is excluded by its id.
+    #[must_use]
+    pub fn leaves_out(&self, account: &Account) -> bool {
+        matches!(account, Account::Id(id) if self.exclude.accounts.contains(id))
+    }
+
     fn selects(&self, id: AccountId, member: &Member) -> bool {
         self.include.as_ref().is_none_or(|include| include.has(id, member)) && !self.exclude.has(id, member)
     }

@@ -21,7 +21,7 @@ use std::fmt;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::{CloudError, ErrorKind, Retry};
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind, Retry};
 use crate::observed::Change;
 use crate::outcome::{Correction, Judgement, Next, Outcome, Progress, SessionNeed};
 use crate::plan::{Drift, Plan};
@@ -124,7 +124,7 @@ async fn correct<S: Subject>(
 /// Whether a call that ended like this may have been carried out all the same. The SDK repeats a call whose answer was lost,
 /// and what the second attempt is told (too many updates, no such entity) may be about the first.
 fn may_have_acted(error: &CloudError) -> bool {
-    if error.has_expired() || error.refuses_the_key() {
+    if error.has_expired() || error.refuses_the_key() || error.operation == ASSUME_ROLE {
         return false;
     }
     match error.kind {

@@ -55,6 +55,16 @@ impl Before {
             }
         }
     }
+
+    /// The same, where there is a list, and it is not believed.
+    fn stays_while_held(&self) -> &'static str {
+        match self {
+            Self::Nothing | Self::List(_) => self.stays(),
+            Self::Another(..) => {
+                "the accounts of the declaration before this one are watched, and nothing is written until this is settled"
+            }
+        }
+    }
 }
 
 impl OrganizationMemory {
@@ -95,8 +105,8 @@ impl OrganizationMemory {
             return Some(declaration.expand(listing, desired));
         }
         let mut watched = declaration.expand_to_watch(listing, desired);
-        let left_out = |account: &Account| matches!(account, Account::Id(id) if wanted.exclude.accounts.contains(id));
-        watched.accounts.retain(|account, _| !left_out(account));
+        watched.accounts.retain(|account, _| !wanted.leaves_out(account));
+        watched.tally.excluded += watched.tally.managed - watched.accounts.len();
         watched.tally.managed = watched.accounts.len();
         Some(watched)
     }
@@ -153,7 +163,9 @@ impl OrganizationLook {
             Before::Nothing | Before::Another(..) => return None,
         };
         let (before, after) = (declaration.expand(before, &self.desired), declaration.expand(listing, &self.desired));
-        let lost: Vec<&Account> = before.accounts.keys().filter(|account| !after.accounts.contains_key(account)).collect();
+        // Whom the declaration leaves out by name is not missed.
+        let missed = |account: &&Account| !after.accounts.contains_key(account) && !self.organization.leaves_out(account);
+        let lost: Vec<&Account> = before.accounts.keys().filter(missed).collect();
         let too_many = lost.len() * 100 > before.accounts.len() * MOST_LOST_PERCENT;
         too_many.then(|| {
             format!(
@@ -162,7 +174,7 @@ impl OrganizationLook {
                 lost.len(),
                 before.accounts.len(),
                 some_of(&lost),
-                self.before.stays()
+                self.before.stays_while_held()
             )
         })
     }
@@ -174,7 +186,8 @@ impl OrganizationLook {
             let names = some_of(&unknown.iter().collect::<Vec<_>>());
             return Some(format!("accounts that the document names are not in the organization: {names}; correct or drop them"));
         }
-        (tally.managed + tally.listed == 0).then(|| "the document selects no account of the organization".to_owned())
+        (tally.managed + tally.listed + tally.suspended == 0)
+            .then(|| "the document selects no account of the organization".to_owned())
     }
 }
 

@@ -1,7 +1,7 @@
 //! One region's service setting as a subject of reconciling.
 
 use super::Subject;
-use crate::cloud::{Caller, Cloud, CloudError, ErrorKind, Retry};
+use crate::cloud::{ASSUME_ROLE, Caller, Cloud, CloudError, ErrorKind, Retry};
 use crate::desired::names::{Partition, Region};
 use crate::desired::regions::partition_of;
 use crate::desired::{DesiredSetting, SettingState};
@@ -79,6 +79,7 @@ impl<C: Cloud> SettingSubject<'_, C> {
                 Some(RegionAccess::Closed) => "is not enabled for this account: enable it, or drop it from the document",
                 None => "is not among the account's regions: drop it from the document",
             },
+            Err(unmet) if unmet.operation == ASSUME_ROLE => return unmet,
             Err(refused) if refused.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) => {
                 "is most likely not enabled for this account (account:ListRegions, which would tell, is denied): enable it, or \
                  drop it from the document"

@@ -156,7 +156,7 @@ async fn a_list_of_regions_that_is_denied_leaves_the_named_regions_alone_well() 
     let spec = in_both_accounts("regions: {us-east-1: enabled}, otherRegions: enabled");
     let controller = Controller::start(&spec, &sandbox.url(), &credentials_of(&sandbox)).await;
     for account in ACCOUNTS {
-        reason(&controller, account, "account", "blocked", "account:ListRegions: AccessDenied").await;
+        reason(&controller, account, "account", "unknown", "account:ListRegions: AccessDenied").await;
         until("the named one is kept", DEADLINE, async || controller.target_in(account, "us-east-1").await["state"] == "in_sync")
             .await;
         assert!(controller.target_in(account, "eu-west-1").await.is_null());

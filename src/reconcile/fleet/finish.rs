@@ -61,8 +61,10 @@ impl<C: Cloud> Fleet<C> {
         if is_settled {
             self.settle(&target);
         }
+        // A single pass does not wait again for what it has given up.
+        let is_waited_for = self.pass.as_ref().is_none_or(|pass| pass.expects(&target));
         self.learn(&target, &outcome, found);
-        if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account {
+        if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account && is_waited_for {
             self.apply(vec![Change::Wake(Target::account(target.account))]);
         }
     }

@@ -193,6 +193,12 @@ async fn an_edit_does_not_make_a_shrunken_list_believed() {
     running.desired.send(leaves_out_unit_2_and_account_3()).unwrap();
     pass(Duration::from_mins(1)).await;
     assert_eq!((running.state_of("organization"), running.accounts().len()), (Some(State::Held), 9));
+    // Whoever has really left can be left out by name.
+    let exclude = Selection { units: BTreeSet::from([unit("2")]), accounts: (3..11).map(id).collect() };
+    running.desired.send(desired(DesiredOrganization { exclude, ..organization() })).unwrap();
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(running.accounts(), BTreeSet::from([Account::Id(id(1)), Account::Id(id(2))]));
+    assert_eq!(running.state_of("organization"), Some(State::Drifted), "the list is in force, and lacks some of those named");
     running.end().await;
 }
 
