@@ -11,6 +11,21 @@ use tokio::process::{Child, Command};
 
 use crate::harness::{free_port, get, tool, until};
 
+/// Each scenario becomes two tests: one before the sandbox, one before ministack as it is started here.
+macro_rules! before_both {
+    ($ministack:ident: $($name:ident)+) => {
+        mod sandbox {
+            use crate::referee::Referee;
+            $(#[tokio::test] async fn $name() { super::$name(Referee::sandbox().await).await; })+
+        }
+        mod ministack {
+            use crate::referee::Referee;
+            $(#[tokio::test] async fn $name() { super::$name(Referee::$ministack().await).await; })+
+        }
+    };
+}
+pub(crate) use before_both;
+
 /// An AWS to run a scenario against.
 pub struct Referee {
     /// Where it answers.

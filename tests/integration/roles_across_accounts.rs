@@ -10,7 +10,7 @@ use aws_sdk_organizations::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
 use crate::harness::{Controller, DEADLINE, until};
-use crate::referee::{ACCOUNT, Referee};
+use crate::referee::{ACCOUNT, Referee, before_both};
 use crate::sdk::{Admin, POLICY, ROLE, VALUE};
 
 const PAYMENTS: &str = "222233334444";
@@ -19,21 +19,7 @@ const LEDGER: &str = "000033334444";
 const EXTERNAL_ID: &str = "an-external-id-of-your-own";
 const HUB: &str = "arn:aws:sts::111122223333:assumed-role/dhmc-hub/pod";
 
-/// Each scenario becomes two tests, one a referee.
-macro_rules! scenarios {
-    ($($name:ident)+) => {
-        mod sandbox {
-            use crate::referee::Referee;
-            $(#[tokio::test] async fn $name() { super::$name(Referee::sandbox().await).await; })+
-        }
-        mod ministack {
-            use crate::referee::Referee;
-            $(#[tokio::test] async fn $name() { super::$name(Referee::strict_ministack().await).await; })+
-        }
-    };
-}
-
-scenarios! {
+before_both! { strict_ministack:
     the_shipped_policies_let_the_hub_keep_its_own_account_and_others
     a_wrong_external_id_shuts_out_of_one_account_and_no_other
     a_role_that_is_not_there_shuts_out_of_one_account_and_no_other

@@ -3,24 +3,10 @@
 use dhmc_controller::app::PassResult;
 
 use crate::harness::{Controller, DEADLINE, once, until};
-use crate::referee::{ACCOUNT, Referee};
+use crate::referee::{ACCOUNT, Referee, before_both};
 use crate::sdk::{Admin, EC2_TRUST, POLICY, ROLE, TRUST, VALUE};
 
-/// Each scenario becomes two tests, one a referee.
-macro_rules! scenarios {
-    ($($name:ident)+) => {
-        mod sandbox {
-            use crate::referee::Referee;
-            $(#[tokio::test] async fn $name() { super::$name(Referee::sandbox().await).await; })+
-        }
-        mod ministack {
-            use crate::referee::Referee;
-            $(#[tokio::test] async fn $name() { super::$name(Referee::ministack().await).await; })+
-        }
-    };
-}
-
-scenarios! {
+before_both! { ministack:
     from_nothing_to_the_declared_state
     every_way_to_drift_is_corrected
     a_region_in_observe_mode_is_told_and_not_touched
