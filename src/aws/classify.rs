@@ -79,7 +79,10 @@ fn not_sent(operation: &'static str, source: Box<dyn Error + Send + Sync>) -> Cl
             (ErrorKind::Denied, format!("the credentials' configuration is wrong: {reason}"))
         }
         Some(_) => (ErrorKind::Unavailable, format!("the credentials could not be fetched: {reason}")),
-        None => (ErrorKind::Unavailable, format!("no connection: {reason}")),
+        None => (
+            ErrorKind::Unavailable,
+            format!("no connection: {reason} (look at the way to AWS, and at AWS_ENDPOINT_URL and its like if they are set)"),
+        ),
     };
     CloudError { operation, kind, code: None, message, source: Some(source) }
 }
@@ -221,7 +224,11 @@ mod tests {
         let error = not_sent("ssm:GetServiceSetting", Box::new(refused));
         assert_eq!(
             (error.kind, error.to_string().as_str()),
-            (ErrorKind::Unavailable, "ssm:GetServiceSetting: no connection: connection refused")
+            (
+                ErrorKind::Unavailable,
+                "ssm:GetServiceSetting: no connection: connection refused (look at the way to AWS, and at AWS_ENDPOINT_URL and its like if \
+             they are set)"
+            )
         );
     }
 }
