@@ -20,6 +20,7 @@ use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
 use crate::reconcile::fleet::{Fleet, Setup};
+use crate::reconcile::rivals::Rivalry;
 use crate::reconcile::schedule::Schedule;
 use crate::source::{Loaded, Source, SourceError};
 use crate::status::StatusBoard;
@@ -41,6 +42,8 @@ pub struct Options {
     pub organization_interval: Duration,
     /// How many targets are worked on at a time.
     pub workers: usize,
+    /// When a target counts as fought over.
+    pub rivalry: Rivalry,
     /// Whether each target has series of its own.
     pub target_metrics: TargetMetrics,
     /// How to reach AWS.
@@ -109,6 +112,7 @@ impl App {
             metrics: metrics.clone(),
             schedule: Schedule { interval: options.interval, organization_interval: options.organization_interval },
             workers: options.workers,
+            rivalry: options.rivalry,
             clock: Timestamp::now,
             random: fastrand::f64,
             stop: stop.clone(),
@@ -162,8 +166,8 @@ impl App {
                 _ => PassResult::DriftRemains,
             };
         });
-        let [in_sync, drifted, held, blocked, unknown] = State::ALL.map(|state| board.count(state));
-        info!(in_sync, drifted, held, blocked, unknown, "the pass has ended");
+        let [in_sync, drifted, held, contended, blocked, unknown] = State::ALL.map(|state| board.count(state));
+        info!(in_sync, drifted, held, contended, blocked, unknown, "the pass has ended");
         result
     }
 }

@@ -13,6 +13,7 @@ use tracing::Level;
 use crate::app::Options;
 use crate::aws::AwsOptions;
 use crate::metrics::TargetMetrics;
+use crate::reconcile::rivals::Rivalry;
 use crate::telemetry::LogFormat;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -89,6 +90,12 @@ pub struct RunArgs {
     /// How many targets to work on at a time.
     #[arg(long, env = "DHMC_WORKERS", default_value = "64")]
     pub workers: NonZeroUsize,
+    /// After how many corrections that somebody else undid the next is put off rather than fought over.
+    #[arg(long, env = "DHMC_RIVAL_CORRECTIONS", default_value = "3", value_name = "COUNT")]
+    pub rival_corrections: NonZeroUsize,
+    /// Within how long they were undone. The next correction waits as long, and twice as long each time, up to a day.
+    #[arg(long, env = "DHMC_RIVAL_WINDOW", default_value = "1h", value_parser = interval, value_name = "TIME")]
+    pub rival_window: Duration,
     /// Whether each target has metric series of its own; accounts and the whole fleet have counts in any case.
     #[arg(long, env = "DHMC_TARGET_METRICS", value_enum, default_value = "auto", value_name = "WHEN")]
     pub target_metrics: TargetMetrics,
@@ -124,6 +131,7 @@ impl RunArgs {
             interval: self.interval,
             organization_interval: self.organization_interval,
             workers: self.workers.get(),
+            rivalry: Rivalry { corrections: self.rival_corrections.get(), window: self.rival_window },
             target_metrics: self.target_metrics,
             aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), instance: self.instance(), ..AwsOptions::default() },
         }

@@ -9,16 +9,17 @@ use tokio::sync::watch;
 
 use crate::desired::organization::Tally;
 use crate::metrics::{
-    ACCOUNT_OLDEST, CONFIG_HASH, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME, FLEET_OLDEST, FLEET_TARGETS, LAST_OBSERVED,
-    Metric, ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_SERIES, TARGET_STATE, TARGETS,
-    TargetSeries,
+    ACCOUNT_OLDEST, CONFIG_HASH, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME, FLEET_OLDEST, FLEET_TARGETS, GUARD_HELD,
+    LAST_OBSERVED, Metric, ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_SERIES, TARGET_STATE,
+    TARGETS, TargetSeries,
 };
+use crate::plan::Removal;
 use crate::source::SourceStatus;
 use crate::status::{AccountFigures, Detail, Figures, StateCounts, StatusBoard};
 use crate::target::State;
 
 /// Every gauge of a scrape.
-const GAUGES: [Metric; 14] = [
+const GAUGES: [Metric; 15] = [
     TARGET_SERIES,
     TARGET_STATE,
     LAST_OBSERVED,
@@ -28,6 +29,7 @@ const GAUGES: [Metric; 14] = [
     FLEET_OLDEST,
     ORGANIZATION_ACCOUNTS,
     ORGANIZATION_LISTED,
+    GUARD_HELD,
     QUEUE_DEPTH,
     QUEUE_IN_FLIGHT,
     CONFIG_RELOAD_SUCCESSFUL,
@@ -68,6 +70,7 @@ impl Collector for StateGauges {
         let figures = self.board.figures((self.clock)(), detail);
         let mut families = of_targets(&figures, detail);
         families.extend(of_organization(&figures));
+        families.push(of_guard(&figures));
         families.extend([of_one(QUEUE_DEPTH, f64::from(figures.due)), of_one(QUEUE_IN_FLIGHT, f64::from(figures.in_flight))]);
         families.extend(of_source(&self.source.borrow()));
         families.into_iter().map(Family::finish).collect()
@@ -142,6 +145,14 @@ fn of_targets(figures: &Figures, detail: Detail) -> Vec<Family> {
     fleet_oldest.add_time(&[], figures.total.oldest_observed);
     let are_on = of_one(TARGET_SERIES, f64::from(u8::from(detail == Detail::EveryTarget)));
     vec![are_on, states, observed, targets, oldest, fleet, fleet_oldest]
+}
+
+fn of_guard(figures: &Figures) -> Family {
+    let mut held = Family::new(GUARD_HELD);
+    for removal in Removal::ALL {
+        held.add(&[removal.label()], f64::from(u32::try_from(figures.held.of(removal)).unwrap_or(u32::MAX)));
+    }
+    held
 }
 
 fn of_organization(figures: &Figures) -> [Family; 2] {

@@ -70,6 +70,10 @@ catalogue! {
     DRIFT_DETECTED = "dhmc_drift_detected_total" &["account", "region", "resource", "kind"];
     /// Corrections by result: corrected when a read-back showed it, failed when AWS refused or the drift stayed.
     CORRECTIONS = "dhmc_corrections_total" &["account", "region", "resource", "kind", "result"];
+    /// Corrections that were put off because somebody changes the target back each time.
+    CONTENTIONS = "dhmc_contentions_total" &["account", "region", "resource"];
+    /// What the blast-radius guard holds: settings that would be reset, policies that would be detached.
+    GUARD_HELD = "dhmc_guard_held" &["removal"];
     /// Reconciles by the state they ended in.
     RECONCILES = "dhmc_reconciles_total" &["resource", "state"];
     /// How long one reconcile takes, with its reads, writes and read-backs.
@@ -100,6 +104,7 @@ pub struct Metrics {
     registry: Registry,
     drift_detected: IntCounterVec,
     corrections: IntCounterVec,
+    contentions: IntCounterVec,
     reconciles: IntCounterVec,
     reconcile_duration: HistogramVec,
     series: TargetSeries,
@@ -163,6 +168,7 @@ impl Metrics {
         let metrics = Self {
             drift_detected: counter(DRIFT_DETECTED)?,
             corrections: counter(CORRECTIONS)?,
+            contentions: counter(CONTENTIONS)?,
             reconciles: counter(RECONCILES)?,
             reconcile_duration: histogram(RECONCILE_DURATION, &seconds)?,
             series: TargetSeries::new(TargetMetrics::Always, Arc::default()),
@@ -202,6 +208,12 @@ impl Metrics {
         let region = self.series.region_of_event(target);
         let labels = [account, region, target.resource_label(), kind, result.label()];
         self.corrections.with_label_values(&labels).inc();
+    }
+
+    /// A correction that was put off.
+    pub fn contention(&self, account: &str, target: &Target) {
+        let region = self.series.region_of_event(target);
+        self.contentions.with_label_values(&[account, region, target.resource_label()]).inc();
     }
 
     /// A reconcile that has come to an end.

@@ -2,7 +2,7 @@
 
 use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind, Retry};
 use crate::observed::Change;
-use crate::plan::{Drift, Plan, Settling};
+use crate::plan::{Drift, Hold, Plan, Settling};
 use crate::target::State;
 
 /// What one reconcile saw, did and left.
@@ -157,8 +157,11 @@ pub(crate) fn judge<A>(plan: &Plan<A>) -> (State, Option<String>, Next) {
         return (State::Unknown, Some("AWS is still applying an earlier change".to_owned()), Next::Soon);
     }
     if !plan.holds.is_empty() {
-        let reasons: Vec<String> = plan.holds.iter().map(ToString::to_string).collect();
-        return (State::Held, Some(reasons.join("; ")), Next::Interval);
+        let rivals = plan.drift.iter().filter_map(Drift::rival).map(|rival| format!("it is {rival}"));
+        let reasons: Vec<String> = plan.holds.iter().map(ToString::to_string).chain(rivals).collect();
+        let is_contended = plan.holds.iter().any(|hold| matches!(hold, Hold::Contended(_)));
+        let state = if is_contended { State::Contended } else { State::Held };
+        return (state, Some(reasons.join("; ")), Next::Interval);
     }
     if !plan.drift.is_empty() {
         return (State::Drifted, Some(describe(&plan.drift)), Next::Interval);

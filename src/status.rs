@@ -3,6 +3,7 @@
 mod counts;
 mod entry;
 mod figures;
+mod held;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use counts::StateCounts;
 use entry::Shared;
 pub use entry::{Activity, Changed, LastDrift, TargetStatus};
 pub use figures::{AccountFigures, Detail, Figures, GroupFigures, TargetFigures};
+pub use held::Held;
 pub use shared::Differences;
 pub use view::{Filter, TargetView, View};
 
@@ -40,6 +42,7 @@ struct Board {
     own: Option<AccountId>,
     names: HashMap<Account, Arc<str>>,
     organization: Option<Tally>,
+    held: Held,
     shared: Shared,
     /// Set once every target has been tried; targets that are added later do not take it back.
     all_were_tried: bool,
@@ -130,6 +133,11 @@ impl StatusBoard {
     /// How the accounts of the organization divide up; `None`: none is declared.
     pub fn set_organization(&self, tally: Option<Tally>) {
         self.board().organization = tally;
+    }
+
+    /// What the guard holds.
+    pub fn set_held(&self, held: Held) {
+        self.board().held = held;
     }
 
     /// A worker has taken the target.

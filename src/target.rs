@@ -137,6 +137,8 @@ pub enum State {
     Drifted,
     /// It differs, or cannot be judged, and something forbids to act; the reason says what.
     Held,
+    /// Somebody else changes it back each time, so corrections are put off.
+    Contended,
     /// AWS refuses us; a person has to change something.
     Blocked,
     /// It could not be read, or AWS is still applying a change.
@@ -145,7 +147,7 @@ pub enum State {
 
 impl State {
     /// All of them, for gauges that tell each.
-    pub const ALL: [Self; 5] = [Self::InSync, Self::Drifted, Self::Held, Self::Blocked, Self::Unknown];
+    pub const ALL: [Self; 6] = [Self::InSync, Self::Drifted, Self::Held, Self::Contended, Self::Blocked, Self::Unknown];
 
     /// The word in metrics, logs and the status API.
     #[must_use]
@@ -154,6 +156,7 @@ impl State {
             Self::InSync => "in_sync",
             Self::Drifted => "drifted",
             Self::Held => "held",
+            Self::Contended => "contended",
             Self::Blocked => "blocked",
             Self::Unknown => "unknown",
         }
@@ -170,7 +173,7 @@ impl FromStr for State {
 
 /// A word that is not a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a state is one of in_sync, drifted, held, blocked, unknown")]
+#[error("a state is one of in_sync, drifted, held, contended, blocked, unknown")]
 pub struct UnknownState;
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn every_alert_about_targets_also_speaks_of_accounts_and_is_tested_for_both() {
         assert!(tests.matches(&fires).count() >= 2, "{name} does not fire in both modes");
         of_both.push(name);
     }
-    assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcStale"]);
+    assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcContended", "DhmcStale"]);
 }
 
 /// Every call that the controller makes in an account is allowed, and nothing else.

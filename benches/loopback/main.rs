@@ -17,6 +17,7 @@ use std::time::Duration;
 use dhmc_controller::app::{self, App, Options};
 use dhmc_controller::aws::AwsOptions;
 use dhmc_controller::metrics::TargetMetrics;
+use dhmc_controller::reconcile::rivals::Rivalry;
 use mimalloc::MiMalloc;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +45,7 @@ fn main() {
 async fn controller(arguments: &[String]) {
     let [config, listen, interval] = arguments else { panic!("controller CONFIG ADDRESS MILLISECONDS") };
     let options = Options {
+        rivalry: Rivalry::default(),
         config: PathBuf::from(config),
         interval: Duration::from_millis(interval.parse().unwrap()),
         organization_interval: Duration::from_mins(15),

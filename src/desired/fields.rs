@@ -130,6 +130,22 @@ impl<'n> Field<'n> {
         None
     }
 
+    /// A whole number from 0 up.
+    pub(super) fn count(&self, most: u32, problems: &mut Vec<Problem>) -> Option<Written<u32>> {
+        let Value::Number(text) = &*self.node.value else {
+            self.expected("a number", problems);
+            return None;
+        };
+        // Digits alone: what else YAML calls a number, its readers disagree about.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        let value = text.parse().ok().filter(|value| digits && *value <= most);
+        if value.is_none() {
+            let message = format!("{} is not a whole number from 0 to {most}", Quoted(text));
+            problems.push(Problem::new(&self.place(), message));
+        }
+        value.map(|value| self.written(value))
+    }
+
     /// The items of a list.
     pub(super) fn list(&self, problems: &mut Vec<Problem>) -> Option<Vec<Field<'n>>> {
         let node = self.node;

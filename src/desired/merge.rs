@@ -23,6 +23,8 @@ pub(super) struct Claims {
     pub(super) selected: BTreeMap<AccountId, Place>,
     /// The partition that all of it is in.
     pub(super) partition: Option<(Partition, Place)>,
+    /// The guard.
+    pub(super) guard: Option<Place>,
 }
 
 impl Claims {
@@ -44,6 +46,7 @@ pub(super) struct Part {
 pub(super) fn merge(parts: Vec<Part>, problems: &mut Vec<Problem>) -> Option<DesiredState> {
     check(&parts, problems);
     let mut names: Vec<String> = Vec::new();
+    let guard = parts.iter().find(|part| part.claims.guard.is_some()).map(|part| part.state.guard.clone()).unwrap_or_default();
     let mut states = parts.into_iter().map(|part| part.state);
     let mut merged = states.next()?;
     names.push(std::mem::take(&mut merged.name));
@@ -54,7 +57,7 @@ pub(super) fn merge(parts: Vec<Part>, problems: &mut Vec<Problem>) -> Option<Des
         merged.accounts.extend(state.accounts);
         merged.organization = merged.organization.or(state.organization);
     }
-    Some(DesiredState { name: names.join(", "), ..merged })
+    Some(DesiredState { name: names.join(", "), guard, ..merged })
 }
 
 fn check(parts: &[Part], problems: &mut Vec<Problem>) {
@@ -76,6 +79,10 @@ fn check(parts: &[Part], problems: &mut Vec<Problem>) {
         }
         if let (Some(place), Some(other)) = (&part.claims.organization, &before.organization) {
             let message = format!("the organization is declared already, in {other}");
+            problems.push(tell(place, message, "keep it in one of the two files"));
+        }
+        if let (Some(place), Some(other)) = (&part.claims.guard, &before.guard) {
+            let message = format!("the guard is declared already, in {other}, and is for all files together");
             problems.push(tell(place, message, "keep it in one of the two files"));
         }
         if let (Some((partition, place)), Some((expected, other))) = (&part.claims.partition, &before.partition)
@@ -138,14 +145,16 @@ struct Earlier<'p> {
     listed: BTreeMap<AccountId, Claimed<'p>>,
     organization: Option<Claimed<'p>>,
     partition: Option<(Partition, Claimed<'p>)>,
+    guard: Option<Claimed<'p>>,
 }
 
 impl<'p> Earlier<'p> {
     fn add(&mut self, part: &'p Part) {
         let claimed = |place: &'p Place| Claimed { file: &part.file, place };
-        let Claims { own, listed, organization, partition, .. } = &part.claims;
+        let Claims { own, listed, organization, partition, guard, .. } = &part.claims;
         self.own = self.own.or_else(|| own.as_ref().map(|(id, place)| (*id, claimed(place))));
         self.organization = self.organization.or_else(|| organization.as_ref().map(claimed));
+        self.guard = self.guard.or_else(|| guard.as_ref().map(claimed));
         self.partition = self.partition.or_else(|| partition.as_ref().map(|(partition, place)| (*partition, claimed(place))));
         for (id, place) in listed {
             self.listed.entry(*id).or_insert_with(|| claimed(place));

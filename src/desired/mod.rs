@@ -6,6 +6,7 @@
 pub mod access;
 pub mod document;
 pub mod fields;
+pub mod guard;
 pub mod levels;
 mod merge;
 pub mod names;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use access::Access;
 use document::Document;
 use fields::Field;
+use guard::DesiredGuard;
 use levels::Settled;
 use merge::{Claims, Part};
 use names::{Account, PolicyRef, Region, RoleName, RolePath, ServicePrincipal};
@@ -52,6 +54,8 @@ pub struct DesiredState {
     pub accounts: BTreeMap<Account, Arc<DesiredAccount>>,
     /// The accounts that the organization tells of.
     pub organization: Option<Arc<DesiredOrganization>>,
+    /// How much one change may take away.
+    pub guard: DesiredGuard,
 }
 
 /// What is wanted of one account.

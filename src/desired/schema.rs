@@ -100,6 +100,33 @@ pub struct Spec {
     pub accounts: Option<Vec<ListedAccount>>,
     /// The accounts of an AWS organization.
     pub organization: Option<Organization>,
+    /// How much one change may take away before somebody has to confirm it.
+    pub guard: Option<Guard>,
+}
+
+/// How much one change may take away before somebody has to confirm it.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Guard {
+    /// For settings that are reset.
+    pub resets: Option<Limit>,
+    /// For policies that `exclusivePolicies` detaches.
+    pub detachments: Option<Limit>,
+    /// The held change that is meant, as the log and the status name it.
+    #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{10}$"))]
+    pub confirm: Option<String>,
+}
+
+/// More than both of these is held.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Limit {
+    /// So many. Default: 2.
+    #[schemars(range(max = 1_000_000))]
+    pub count: Option<u32>,
+    /// This part of those that there are. Default: 20.
+    #[schemars(range(max = 100))]
+    pub percent: Option<u32>,
 }
 
 /// An AWS account id: twelve digits, in quotes.

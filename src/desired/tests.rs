@@ -96,7 +96,7 @@ fn the_smallest_document_means_the_defaults() {
         other_regions: Declared::Unmanaged,
     };
     let accounts = BTreeMap::from([(Account::Own, Arc::new(account))]);
-    let expected = DesiredState { name: "default".to_owned(), accounts, organization: None };
+    let expected = DesiredState { name: "default".to_owned(), accounts, ..DesiredState::default() };
     assert_eq!(state(MINIMAL), expected);
 }
 

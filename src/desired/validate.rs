@@ -33,12 +33,15 @@ const LONGEST_NAME: usize = 253;
 /// The desired state that a document declares, and what it claims by that. Of use only if no problem was found.
 pub(super) fn validate(document: Document, problems: &mut Vec<Problem>) -> Option<(DesiredState, Claims)> {
     let name = document.name.map_or_else(|| DEFAULT_NAME.to_owned(), |name| checked_name(name, problems));
-    let spec = document.spec?;
-    Some(if spec.accounts.is_none() && spec.organization.is_none() {
+    let mut spec = document.spec?;
+    let guard = spec.guard.take();
+    let (state, claims) = if spec.accounts.is_none() && spec.organization.is_none() {
         one_account(name, spec, problems)
     } else {
         several_accounts(name, spec, problems)
-    })
+    };
+    let claims = Claims { guard: guard.as_ref().map(|guard| guard.place.clone()), ..claims };
+    Some((DesiredState { guard: guard.map(|block| block.guard).unwrap_or_default(), ..state }, claims))
 }
 
 fn checked_name(name: Written<String>, problems: &mut Vec<Problem>) -> String {
@@ -75,7 +78,7 @@ fn one_account(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (Desire
     let level = level::validate(spec.level, &around, problems);
     let account = DesiredAccount::new(None, Access::Own, settle(&[&level]));
     let accounts = BTreeMap::from([(id.map_or(Account::Own, Account::Id), Arc::new(account))]);
-    (DesiredState { name, accounts, organization: None }, claims)
+    (DesiredState { name, accounts, ..DesiredState::default() }, claims)
 }
 
 /// A document of the accounts that it lists, and of those that the organization tells of.
@@ -101,7 +104,7 @@ fn several_accounts(name: String, spec: Spec, problems: &mut Vec<Problem>) -> (D
     let organization = spec
         .organization
         .map(|organization| Arc::new(organization::validate(organization, defaults, &above, &claims.listed, problems)));
-    (DesiredState { name, accounts, organization }, claims)
+    (DesiredState { name, accounts, organization, ..DesiredState::default() }, claims)
 }
 
 fn claims(
@@ -118,6 +121,7 @@ fn claims(
         organization: organization.map(|organization| organization.place.clone()),
         selected: organization.map(organization::selected).unwrap_or_default(),
         partition: level::one_partition(blocks.chain(overrides.map(|one| &one.level)), problems),
+        guard: None,
     }
 }
 

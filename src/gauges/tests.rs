@@ -118,7 +118,7 @@ fn the_organization_is_told_in_any_case_and_as_no_account() {
     assert!(series(&board, TargetMetrics::Never, ORGANIZATION_ACCOUNTS).is_empty());
 }
 
-/// Six series an account, and not one more for a target.
+/// Seven series an account, and not one more for a target.
 #[test]
 fn a_scrape_of_a_whole_organization_is_of_its_accounts() {
     let board = Arc::new(StatusBoard::default());
@@ -128,6 +128,7 @@ fn a_scrape_of_a_whole_organization_is_of_its_accounts() {
         }
     }
     let count = |choice| gauges(&board, choice).collect().iter().map(|family| family.get_metric().len()).sum::<usize>();
-    assert_eq!(count(TargetMetrics::Auto), 200 * 6 + State::ALL.len() + 7);
-    assert_eq!(count(TargetMetrics::Always), count(TargetMetrics::Auto) + 200 * 18 * 6);
+    let states = State::ALL.len();
+    assert_eq!(count(TargetMetrics::Auto), 200 * (states + 1) + states + 9);
+    assert_eq!(count(TargetMetrics::Always), count(TargetMetrics::Auto) + 200 * 18 * (states + 1));
 }

@@ -3,18 +3,24 @@
 //! No SDK, no tokio, no clock, no logging, no metrics: `tests/architecture.rs` reads these files and says so. A plan is a
 //! plain value that tests compare whole.
 
+pub mod change;
+pub mod guard;
+pub mod rival;
 pub mod role;
 pub mod setting;
 pub mod trust_policy;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::desired::Mode;
 use crate::desired::names::{RoleName, RolePath};
 
+pub use guard::{Contention, Removal, Removals, Restraint, Tally, TooMany, Verdict};
+pub use rival::Rival;
 pub use role::{plan_role, readiness};
 pub use setting::plan_setting;
 
@@ -97,6 +103,14 @@ impl Drift {
         let is_setting = |kind| matches!(kind, DriftKind::SettingUnset | DriftKind::SettingOtherRole | DriftKind::SettingSet);
         (self.kind == other.kind || (is_setting(self.kind) && is_setting(other.kind))) && self.subject == other.subject
     }
+
+    /// The other tool that did this, where it can be recognised by what it left.
+    #[must_use]
+    pub fn rival(&self) -> Option<Rival> {
+        matches!(self.kind, DriftKind::SettingOtherRole | DriftKind::SettingSet)
+            .then(|| Rival::of_setting(&self.before))
+            .flatten()
+    }
 }
 
 impl fmt::Display for Drift {
@@ -105,7 +119,8 @@ impl fmt::Display for Drift {
         if let Some(subject) = &self.subject {
             write!(f, "{subject} ")?;
         }
-        write!(f, "is {}, should be {}", self.before, self.after)
+        write!(f, "is {}, should be {}", self.before, self.after)?;
+        self.rival().map_or(Ok(()), |rival| write!(f, " ({rival})"))
     }
 }
 
@@ -173,6 +188,12 @@ pub enum Hold {
     ExternalRole(String),
     /// Somebody wrote a Deny against Systems Manager into the trust policy.
     TrustDenied,
+    /// Something would be taken away, and nobody knows yet how much the whole change takes away.
+    Uncounted,
+    /// The change as a whole takes away a lot.
+    TooMany(Arc<TooMany>),
+    /// Somebody changes it back each time.
+    Contended(Arc<Contention>),
 }
 
 impl fmt::Display for Hold {
@@ -189,6 +210,9 @@ impl fmt::Display for Hold {
                 "the trust policy has a Deny without conditions that shuts out Systems Manager; somebody wrote it on purpose, \
                  so it is left: remove it by hand",
             ),
+            Self::Uncounted => f.write_str("waits until it is known how much this change takes away in all"),
+            Self::TooMany(many) => many.fmt(f),
+            Self::Contended(contention) => contention.fmt(f),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod adopt;
 mod finish;
+mod guarded;
 mod pass;
 
 use std::collections::HashMap;
@@ -19,17 +20,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::flights::Flights;
+use super::guard::Guard;
 use super::job::Job;
 use super::membership::AccountMemory;
 use super::organization::OrganizationMemory;
 use super::queue::Queue;
 use super::report::Reporter;
+use super::rivals::{Rivalry, Rivals};
 use super::schedule::Schedule;
 use crate::cloud::{Caller, Cloud};
 use crate::desired::DesiredState;
 use crate::desired::access::Access;
 use crate::desired::names::Account;
 use crate::metrics::Metrics;
+use crate::plan::Restraint;
 use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
 pub use pass::PATIENCE_OF_ONE_PASS;
@@ -50,6 +54,8 @@ pub struct Setup<C> {
     pub schedule: Schedule,
     /// How many targets are worked on at a time.
     pub workers: usize,
+    /// When a target counts as fought over.
+    pub rivalry: Rivalry,
     /// The time of day, for people; due times use the monotonic clock.
     pub clock: fn() -> Timestamp,
     /// Random in 0..1, for jitter.
@@ -68,6 +74,8 @@ pub struct Fleet<C> {
     accounts: HashMap<Account, AccountMemory>,
     flights: Flights,
     reporter: Reporter,
+    guard: Guard,
+    rivals: Rivals,
     /// `None`: there is no end.
     pass: Option<Pass>,
 }
@@ -79,12 +87,14 @@ impl<C: Cloud> Fleet<C> {
         Self {
             reporter: Reporter::new(setup.metrics.clone()),
             flights: Flights::new(setup.workers),
-            setup,
             queue: Queue::default(),
             desired: Arc::default(),
             organization: OrganizationMemory::default(),
             accounts: HashMap::new(),
+            guard: Guard::default(),
+            rivals: Rivals::new(setup.rivalry),
             pass: None,
+            setup,
         }
     }
 
@@ -169,7 +179,10 @@ impl<C: Cloud> Fleet<C> {
             return Some((Job::Organization(look), Caller { account: Account::Own, access: Access::Own }));
         }
         let memory = self.accounts.get(&target.account)?;
-        Some((memory.job(&target.resource)?, memory.caller(target.account)))
+        let removals = self.guard.removals(memory.sightings.part(&target.resource));
+        let contention = self.rivals.contention(target, Instant::now(), (self.setup.clock)());
+        let job = memory.job(&target.resource)?.under(Restraint { removals, contention });
+        Some((job, memory.caller(target.account)))
     }
 
     /// When a target can be started next; `None` while every worker is busy or nothing is scheduled.

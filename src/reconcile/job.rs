@@ -10,13 +10,14 @@ use super::organization::OrganizationLook;
 use super::reconcile;
 use super::role::{Presence, RoleSubject};
 use super::setting::SettingSubject;
+use super::sightings::{RoleSight, Sight};
 use crate::cloud::{Caller, Cloud, ErrorKind, Retry};
 use crate::desired::names::{AccountId, Partition, Region};
 use crate::desired::organization::Listing;
 use crate::desired::{DesiredRole, DesiredSetting};
 use crate::observed::{ObservedRole, RoleReadiness};
 use crate::outcome::{Next, Outcome, Progress};
-use crate::plan::{DriftKind, readiness};
+use crate::plan::{DriftKind, Restraint, readiness};
 use crate::target::State;
 
 /// What to look at.
@@ -27,9 +28,9 @@ pub(super) enum Job {
     /// The account itself, and what an earlier look found it to be.
     Account { list: RegionList, before: Option<AccountId>, partition: Option<Partition> },
     /// Its role.
-    Role { partition: Partition, want: Arc<DesiredRole>, presence: Presence },
+    Role { partition: Partition, want: Arc<DesiredRole>, presence: Presence, restraint: Restraint },
     /// One region's setting.
-    Setting { partition: Partition, region: Region, want: DesiredSetting, role: RoleReadiness },
+    Setting { partition: Partition, region: Region, want: DesiredSetting, role: RoleReadiness, restraint: Restraint },
 }
 
 /// What came of it.
@@ -48,6 +49,8 @@ pub(super) enum Found {
     Account(Finding),
     /// About the role.
     Role(RoleFinding),
+    /// About a setting.
+    Setting(Sight),
     /// Nothing.
     Nothing,
     /// The worker broke off.
@@ -63,9 +66,19 @@ pub(super) struct RoleFinding {
     pub(super) presence: Presence,
     /// Whether settings may point to it; `None` when it could not be read, or nothing can be concluded yet.
     pub(super) readiness: Option<RoleReadiness>,
+    /// What is attached to it.
+    pub(super) sight: RoleSight,
 }
 
 impl Job {
+    /// The same, held back.
+    pub(super) fn under(mut self, restrained: Restraint) -> Self {
+        if let Self::Role { restraint, .. } | Self::Setting { restraint, .. } = &mut self {
+            *restraint = restrained;
+        }
+        self
+    }
+
     /// Does it. `None`: stopped before anything was written.
     pub(super) async fn run<C: Cloud>(self, cloud: &C, caller: Caller, stop: &CancellationToken) -> Option<Report> {
         match self {
@@ -77,15 +90,21 @@ impl Job {
                 let (outcome, finding) = reconcile_account(cloud, &caller, before, partition, list, stop).await?;
                 Some(Report { outcome, found: Found::Account(finding) })
             }
-            Self::Role { partition, want, presence } => {
-                let subject = RoleSubject { cloud, caller, partition, want: Arc::clone(&want), presence };
+            Self::Role { partition, want, presence, restraint } => {
+                let subject = RoleSubject { cloud, caller, partition, want: Arc::clone(&want), presence, restraint };
                 let (outcome, observed) = reconcile(&subject, stop).await?;
                 let found = Found::Role(found_role(want, presence, &outcome, observed.as_ref()));
                 Some(Report { outcome, found })
             }
-            Self::Setting { partition, region, want, role } => {
-                let (outcome, _) = reconcile(&SettingSubject { cloud, caller, partition, region, want, role }, stop).await?;
-                Some(Report { outcome, found: Found::Nothing })
+            Self::Setting { partition, region, want, role, restraint } => {
+                let subject = SettingSubject { cloud, caller, partition, region, want, role, restraint };
+                let (outcome, observed) = reconcile(&subject, stop).await?;
+                let sight = match observed.map(|setting| setting.value) {
+                    Some(Some(_)) => Sight::Set,
+                    Some(None) => Sight::Unset,
+                    None => Sight::Nothing,
+                };
+                Some(Report { outcome, found: Found::Setting(sight) })
             }
         }
     }
@@ -117,7 +136,12 @@ fn found_role(
         Some(None) => (Presence::Unknown, Some(readiness(&want, None))),
         None => (presence, None),
     };
-    RoleFinding { want, presence, readiness }
+    let extra = outcome.left.iter().filter(|drift| drift.kind == DriftKind::PolicyExtra).count();
+    let sight = match observed {
+        Some(Some(role)) => RoleSight::Attached { all: role.attached.len(), extra },
+        Some(None) | None => RoleSight::Nothing,
+    };
+    RoleFinding { want, presence, readiness, sight }
 }
 
 impl Report {

@@ -10,10 +10,12 @@ use super::account::{Finding, RegionList};
 use super::expand::{Want, desired_partition, expand};
 use super::job::{Job, RoleFinding};
 use super::role::Presence;
+use super::sightings::{Sight, Sightings};
 use crate::cloud::Caller;
 use crate::desired::names::{Account, AccountId};
 use crate::desired::{DesiredAccount, DesiredRole, DesiredSetting, SettingState};
 use crate::observed::{AccountFacts, RoleReadiness};
+use crate::plan::{Removal, Restraint, Tally};
 use crate::target::{Resource, Target};
 
 /// What to do with a target.
@@ -42,6 +44,10 @@ pub(super) struct AccountMemory {
     presence: Presence,
     /// The role as it was last read, and the declaration it was compared with.
     role: Option<(Arc<DesiredRole>, RoleReadiness)>,
+    /// What a change could take away.
+    pub(super) sightings: Sightings,
+    /// What of it the guard has counted.
+    pub(super) counted: [Tally; Removal::ALL.len()],
 }
 
 impl AccountMemory {
@@ -54,6 +60,8 @@ impl AccountMemory {
             id: None,
             presence: Presence::Unknown,
             role: None,
+            sightings: Sightings::default(),
+            counted: Default::default(),
         };
         let changes = memory.refresh(account);
         (memory, changes)
@@ -83,6 +91,14 @@ impl AccountMemory {
 
     /// Somebody has looked at the account.
     pub(super) fn account_was_looked_at(&mut self, account: Account, finding: Finding) -> Vec<Change> {
+        let changes = self.heed(account, finding);
+        if self.facts.is_none() {
+            self.sightings.saw_nothing();
+        }
+        changes
+    }
+
+    fn heed(&mut self, account: Account, finding: Finding) -> Vec<Change> {
         match finding {
             Finding::Unread => Vec::new(),
             Finding::Wrong => {
@@ -115,6 +131,11 @@ impl AccountMemory {
 
     /// Somebody has looked at the role. `reason` is why it could not be read, if it could not.
     pub(super) fn role_was_looked_at(&mut self, account: Account, found: RoleFinding, reason: Option<&str>) -> Vec<Change> {
+        // Another declaration of the role has other extra policies.
+        let is_current = Arc::ptr_eq(&found.want, &self.desired.role) || found.want == self.desired.role;
+        if is_current {
+            self.sightings.saw_role(found.sight);
+        }
         if self.facts.is_none() || !is_same_role(&found.want, &self.desired.role) {
             return Vec::new();
         }
@@ -122,6 +143,13 @@ impl AccountMemory {
         match found.readiness {
             Some(ready) => self.role_is(account, ready),
             None => self.role_is_unreadable(account, reason),
+        }
+    }
+
+    /// Somebody has looked at a setting.
+    pub(super) fn setting_was_looked_at(&mut self, resource: &Resource, sight: Sight) {
+        if let Resource::Setting(region) = resource {
+            self.sightings.saw_setting(region, sight);
         }
     }
 
@@ -151,7 +179,8 @@ impl AccountMemory {
                 Some(Job::Account { list: *list, before: self.id, partition: *partition })
             }
             (Want::Role(want), _) => {
-                Some(Job::Role { partition: facts?.identity.partition, want: Arc::clone(want), presence: self.presence })
+                let partition = facts?.identity.partition;
+                Some(Job::Role { partition, want: Arc::clone(want), presence: self.presence, restraint: Restraint::default() })
             }
             (Want::Setting(want), Resource::Setting(region)) => {
                 let partition = facts?.identity.partition;
@@ -159,10 +188,15 @@ impl AccountMemory {
                     SettingState::Enabled => self.role.as_ref()?.1.clone(),
                     SettingState::Disabled => RoleReadiness::Unknown("a disabled setting needs no role".to_owned()),
                 };
-                Some(Job::Setting { partition, region: region.clone(), want: *want, role })
+                Some(Job::Setting { partition, region: region.clone(), want: *want, role, restraint: Restraint::default() })
             }
             (Want::Setting(_), Resource::Organization | Resource::Account | Resource::Role) => None,
         }
+    }
+
+    /// What the account is declared to be.
+    pub(super) fn desired(&self) -> &DesiredAccount {
+        &self.desired
     }
 
     /// As whom calls in the account are made.
@@ -184,6 +218,7 @@ impl AccountMemory {
     fn refresh(&mut self, account: Account) -> Vec<Change> {
         let after = expand(&self.desired, self.facts.as_ref());
         let before = std::mem::replace(&mut self.wants, after);
+        self.sightings.declare(&before, &self.wants);
         let target = |resource: &Resource| Target { account, resource: resource.clone() };
         let mut changes: Vec<Change> = before
             .keys()

@@ -7,15 +7,18 @@ pub mod account;
 pub mod expand;
 pub mod fleet;
 mod flights;
+mod guard;
 mod job;
 mod ledger;
 mod membership;
 mod organization;
 pub mod queue;
 mod report;
+pub mod rivals;
 pub mod role;
 pub mod schedule;
 pub mod setting;
+mod sightings;
 
 use std::fmt;
 

@@ -56,6 +56,16 @@ impl Reporter {
         }
     }
 
+    /// A correction was undone, and the next is put off.
+    pub(super) fn put_off(&self, whose: &Whose, target: &Target, outcome: &Outcome) {
+        self.metrics.contention(&whose.account, target);
+        let (account, account_name) = (whose.account.as_str(), whose.name.as_deref());
+        let (region, resource) = (target.region_label(), target.resource_label());
+        let changed_by = outcome.changed_before.as_ref().map(|change| change.by.as_str());
+        let reason = outcome.reason.as_deref();
+        error!(account, account_name, region, resource, changed_by, reason, "contended: the next correction is put off");
+    }
+
     /// The target is declared differently from now on.
     pub(super) fn redeclared(&mut self, target: &Target) {
         self.ledger.redeclared(target);
@@ -75,8 +85,13 @@ impl Reporter {
         match entry {
             Entry::Detected(drift) => {
                 self.metrics.drift_detected(account, target, kind(drift));
+                let rival = drift.rival().map(|rival| rival.to_string());
+                let rival = rival.as_deref();
                 let (kind, before, after) = (kind(drift), &drift.before, &drift.after);
-                warn!(account, account_name, region, resource, kind, before, after, changed_by, changed_at, "drift detected");
+                warn!(
+                    account,
+                    account_name, region, resource, kind, before, after, changed_by, changed_at, rival, "drift detected"
+                );
             }
             Entry::Corrected(drift) => {
                 self.metrics.correction(account, target, kind(drift), CorrectionResult::Corrected);
@@ -103,7 +118,7 @@ fn tell_state(whose: &Whose, target: &Target, outcome: &Outcome, before: Option<
         // Of a whole organization, that is most lines of a start, and no news.
         State::InSync if before.is_none() => debug!(account, account_name, region, resource, state, "in sync"),
         State::InSync => info!(account, account_name, region, resource, state, "in sync"),
-        State::Drifted | State::Held | State::Unknown => {
+        State::Drifted | State::Held | State::Contended | State::Unknown => {
             warn!(account, account_name, region, resource, state, reason, "not in sync");
         }
         State::Blocked => error!(account, account_name, region, resource, state, reason, "not in sync"),

@@ -7,7 +7,7 @@ use crate::cloud::{Caller, Cloud, CloudError};
 use crate::desired::names::Partition;
 use crate::desired::{DesiredRole, Management};
 use crate::observed::{Change, ObservedRole};
-use crate::plan::{Drift, Plan, RoleAction, Settling, plan_role};
+use crate::plan::{Drift, Plan, Restraint, RoleAction, Settling, plan_role};
 
 /// Whether the role is known to be there. IAM is eventually consistent, so that "no such role" about a role that was there a
 /// moment ago, or that was just created, proves nothing.
@@ -46,6 +46,7 @@ pub(super) struct RoleSubject<'a, C> {
     pub(super) partition: Partition,
     pub(super) want: Arc<DesiredRole>,
     pub(super) presence: Presence,
+    pub(super) restraint: Restraint,
 }
 
 impl<C: Cloud> Subject for RoleSubject<'_, C> {
@@ -60,7 +61,7 @@ impl<C: Cloud> Subject for RoleSubject<'_, C> {
         if observed.is_none() && self.presence != Presence::Unknown {
             return Plan { settling: Settling::LookAgainSoon, ..Plan::default() };
         }
-        plan_role(&self.want, observed.as_ref(), self.partition)
+        plan_role(&self.want, observed.as_ref(), self.partition).restrained(&self.restraint)
     }
 
     async fn apply(&self, action: &RoleAction) -> Result<(), CloudError> {

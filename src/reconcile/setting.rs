@@ -7,7 +7,7 @@ use crate::desired::regions::partition_of;
 use crate::desired::{DesiredSetting, SettingState};
 use crate::observed::{Change, ObservedSetting, RegionAccess, RoleReadiness};
 use crate::plan::setting::describe;
-use crate::plan::{Drift, Plan, SettingAction, plan_setting};
+use crate::plan::{Drift, Plan, Restraint, SettingAction, plan_setting};
 
 /// One region's setting.
 pub(super) struct SettingSubject<'a, C> {
@@ -17,6 +17,7 @@ pub(super) struct SettingSubject<'a, C> {
     pub(super) region: Region,
     pub(super) want: DesiredSetting,
     pub(super) role: RoleReadiness,
+    pub(super) restraint: Restraint,
 }
 
 impl<C: Cloud> Subject for SettingSubject<'_, C> {
@@ -35,7 +36,7 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     }
 
     fn plan(&self, observed: &ObservedSetting) -> Plan<SettingAction> {
-        plan_setting(self.want, observed, &self.role)
+        plan_setting(self.want, observed, &self.role).restrained(&self.restraint)
     }
 
     async fn apply(&self, action: &SettingAction) -> Result<(), CloudError> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::counts::StateCounts;
 use super::entry::{Activity, TargetStatus};
-use super::{Board, Owner};
+use super::{Board, Held, Owner};
 use crate::desired::organization::Tally;
 use crate::target::{Resource, State, Target};
 
@@ -32,6 +32,8 @@ pub struct Figures {
     pub organization: Option<Tally>,
     /// When the accounts of the organization were last listed.
     pub last_listed: Option<Timestamp>,
+    /// What the guard holds.
+    pub held: Held,
 }
 
 /// The numbers of some targets.
@@ -75,6 +77,7 @@ impl Board {
             in_flight: self.counts.in_flight,
             organization: self.organization,
             last_listed: self.get(&Target::organization()).and_then(|status| status.last_observed),
+            held: self.held,
         };
         for (owner, group) in &self.groups {
             let mut account = GroupFigures { states: group.counts.states, oldest_observed: None };

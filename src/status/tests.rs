@@ -57,7 +57,7 @@ fn the_counts_are_what_counting_gives_after_any_change() {
         in_flight += u32::from(status.activity == Activity::InFlight);
     });
     assert_eq!(State::ALL.map(|state| board.count(state)), states);
-    assert_eq!(states, [1, 1, 0, 1, 2]);
+    assert_eq!(states, [1, 1, 0, 0, 1, 2]);
     let figures = board.figures(time(30), Detail::OrganizationOnly);
     assert_eq!((figures.in_flight, in_flight), (1, 1));
     let by_account = |state| figures.accounts.iter().map(|account| account.figures.states.of(state)).sum::<u32>();
@@ -165,8 +165,8 @@ fn an_answer_has_the_targets_that_were_asked_for_and_says_how_many_it_leaves_out
     let view = board.view(&Filter { region: Some("sa-east-1".to_owned()), ..Filter::everything(1) });
     assert_eq!((view.matching, view.left_out, view.targets.len()), (2, 1, 1));
     let view = serde_json::to_value(board.view(&Filter::everything(0))).unwrap();
-    let summary = serde_json::json!({"in_sync": 1, "drifted": 1, "held": 0, "blocked": 0, "unknown": 4});
-    assert_eq!(view, serde_json::json!({"summary": summary, "matching": 6, "leftOut": 6, "targets": []}));
+    let summary = serde_json::json!({"in_sync": 1, "drifted": 1, "held": 0, "contended": 0, "blocked": 0, "unknown": 4});
+    assert_eq!(view, serde_json::json!({"summary": summary, "held": null, "matching": 6, "leftOut": 6, "targets": []}));
 }
 
 #[test]

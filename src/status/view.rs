@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::counts::StateCounts;
 use super::entry::{Changed, LastDrift, TargetStatus};
-use super::{Board, Owner};
+use super::{Board, Held, Owner};
 use crate::observed::Change;
 use crate::plan::Drift;
 use crate::target::{Resource, ResourceKind, State};
@@ -29,6 +29,8 @@ pub struct Filter {
 pub struct View {
     /// How many targets there are in each state, asked for or not.
     pub summary: StateCounts,
+    /// What the guard holds; `None` while it holds nothing.
+    pub held: Option<Held>,
     /// How many are as was asked for.
     pub matching: usize,
     /// How many of these are not in `targets`, because there are more than the limit.
@@ -111,7 +113,7 @@ impl Board {
                 }
             }
         }
-        View { summary: self.counts.states, matching, left_out: matching - targets.len(), targets }
+        View { summary: self.counts.states, held: self.held.something(), matching, left_out: matching - targets.len(), targets }
     }
 
     fn name(&self, owner: Owner) -> Option<&str> {

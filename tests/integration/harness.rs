@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use dhmc_controller::app::{App, Options, PassResult};
 use dhmc_controller::aws::AwsOptions;
 use dhmc_controller::metrics::TargetMetrics;
+use dhmc_controller::reconcile::rivals::Rivalry;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -96,7 +97,7 @@ impl Default for Settings {
 fn options(config: PathBuf, settings: &Settings, url: &str, credentials: &Credentials) -> Options {
     let aws = AwsOptions { endpoint_url: Some(url.to_owned()), credentials: Some(credentials.clone()), ..AwsOptions::default() };
     let Settings { interval, workers, target_metrics } = *settings;
-    Options { config, interval, organization_interval: interval, workers, target_metrics, aws }
+    Options { config, interval, organization_interval: interval, workers, rivalry: Rivalry::default(), target_metrics, aws }
 }
 
 impl Controller {

@@ -19,6 +19,7 @@ mod partitions;
 mod referee;
 mod regions;
 mod reload;
+mod restraint;
 mod roles_across_accounts;
 mod scenarios;
 mod sdk;

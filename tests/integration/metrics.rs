@@ -11,6 +11,8 @@ use crate::referee::{ACCOUNT, credentials_of};
 
 /// What is not there while no organization is declared.
 const OF_ORGANIZATIONS: [&str; 2] = ["dhmc_organization_accounts", "dhmc_organization_last_listed_timestamp_seconds"];
+/// What begins with its first event, and nobody fights here.
+const OF_FIGHTS: [&str; 1] = ["dhmc_contentions_total"];
 /// What is not there without series of single targets.
 const OF_TARGETS: [&str; 2] = ["dhmc_target_last_observed_timestamp_seconds", "dhmc_target_state"];
 
@@ -63,14 +65,14 @@ fn documented_but(missing: &[&str]) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_live_scrape_has_every_metric_of_the_catalogue_and_no_other() {
     let (controller, _sandbox, text) = scrape_after_drift().await;
-    assert_eq!(served(&text), documented_but(&OF_ORGANIZATIONS));
+    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_FIGHTS].concat()));
     controller.stop().await;
 }
 
 #[tokio::test]
 async fn without_series_of_targets_a_scrape_tells_of_accounts_and_of_all_regions_at_once() {
     let (controller, _sandbox, text) = scrape_with(TargetMetrics::Never).await;
-    assert_eq!(served(&text), documented_but(&[OF_ORGANIZATIONS, OF_TARGETS].concat()));
+    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_TARGETS, &OF_FIGHTS].concat()));
     assert!(!text.contains("us-east-1") && !text.contains("eu-west-1"), "{text}");
     let labels = format!("account=\"{ACCOUNT}\",kind=\"setting_unset\",region=\"all\",resource=\"setting\"");
     for series in [
@@ -125,7 +127,10 @@ async fn the_status_api_answers_what_is_asked_and_says_what_it_leaves_out() {
     };
     let all = ask("").await;
     assert_eq!((&all["matching"], &all["leftOut"]), (&4.into(), &0.into()));
-    assert_eq!(all["summary"], serde_json::json!({"in_sync": 3, "drifted": 1, "held": 0, "blocked": 0, "unknown": 0}));
+    assert_eq!(
+        all["summary"],
+        serde_json::json!({"in_sync": 3, "drifted": 1, "held": 0, "contended": 0, "blocked": 0, "unknown": 0})
+    );
     assert_eq!(all["targets"].as_array().map(Vec::len), Some(4));
     let drifted = ask(&format!("account={ACCOUNT}&state=drifted,blocked&region=eu-west-1")).await;
     assert_eq!((&drifted["matching"], &drifted["targets"][0]["region"]), (&1.into(), &"eu-west-1".into()));

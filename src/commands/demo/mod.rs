@@ -19,6 +19,7 @@ use crate::app::{self, App, Options};
 use crate::aws::AwsOptions;
 use crate::cli::DemoArgs;
 use crate::metrics::TargetMetrics;
+use crate::reconcile::rivals::Rivalry;
 use crate::shutdown;
 use document::DocumentFile;
 use stage::Stage;
@@ -88,6 +89,7 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, config: &Path) -> Options {
         ..AwsOptions::default()
     };
     Options {
+        rivalry: Rivalry::default(),
         config: config.to_owned(),
         interval: args.interval,
         organization_interval: args.interval,

@@ -4,6 +4,7 @@
 //! applies where nothing is written, is `validate`'s. A field that fails is `None` here, and a problem by then.
 
 mod account;
+mod guard;
 mod level;
 mod organization;
 mod role;
@@ -13,6 +14,7 @@ use super::fields::{Field, Word, Written};
 use super::names::AccountId;
 use super::problems::{Place, Problem};
 pub use account::{AccountBlock, AssumeRoleBlock};
+pub use guard::GuardBlock;
 pub use level::{LevelBlock, RegionBlock, RegionState};
 pub use organization::{OrganizationBlock, OverrideBlock, SelectionBlock};
 pub use role::{RoleBlock, Tag};
@@ -57,6 +59,8 @@ pub struct Spec {
     pub accounts: Option<Vec<AccountBlock>>,
     /// `organization`
     pub organization: Option<OrganizationBlock>,
+    /// `guard`
+    pub guard: Option<GuardBlock>,
 }
 
 impl Word for ApiVersion {
@@ -104,6 +108,7 @@ impl Spec {
             level: LevelBlock::take(&mut fields, problems),
             accounts: fields.take("accounts").map(|field| account::read_accounts(&field, problems)),
             organization: fields.take("organization").map(|field| OrganizationBlock::read(&field, problems)),
+            guard: fields.take("guard").and_then(|field| GuardBlock::read(&field, problems)),
         };
         fields.close(problems);
         Some(read)

@@ -1,6 +1,7 @@
 //! Documents that are one desired state together, and those that claim the same.
 
 use super::with_header;
+use crate::desired::guard::Limit;
 use crate::desired::load_all;
 
 /// What is told of documents, each a file's name with its `spec`.
@@ -137,4 +138,18 @@ fn a_problem_of_a_whole_file_names_it() {
 #[test]
 fn no_documents_are_no_state() {
     assert_eq!(load_all::<&str, &str>(&[]).unwrap_err().to_string(), "declares nothing");
+}
+
+#[test]
+fn one_file_of_several_has_the_guard_of_all() {
+    let with_guard = "{ accounts: [{ id: '111122223333' }], otherRegions: enabled, guard: { resets: { count: 7 } } }";
+    let documents =
+        [("a.yaml", REACHED_TOO), ("b.yaml", with_guard)].map(|(name, spec)| (name, with_header(&format!("spec: {spec}\n"))));
+    assert_eq!(load_all(&documents).unwrap().guard.resets, Limit { count: 7, ..Limit::DEFAULT });
+    let another = "{ accounts: [{ id: '222233334444', assumeRole: { name: a } }], otherRegions: enabled, guard: {} }";
+    assert_eq!(
+        told(&[("a.yaml", another), ("b.yaml", with_guard)]),
+        "/etc/dhmc/b.yaml:3:68: spec.guard: the guard is declared already, in a.yaml:3:93, and is for all files together; keep it \
+         in one of the two files"
+    );
 }

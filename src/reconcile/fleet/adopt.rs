@@ -18,6 +18,7 @@ impl<C: Cloud> Fleet<C> {
     pub(super) fn adopt(&mut self, desired: Arc<DesiredState>) {
         let changes = self.organization.want(&desired);
         self.desired = desired;
+        self.begin_change();
         self.apply(changes);
         self.adopt_accounts();
     }
@@ -31,8 +32,9 @@ impl<C: Cloud> Fleet<C> {
         let is_wanted = |account: &Account| desired.accounts.contains_key(account) || of_organization.contains_key(account);
         let gone: Vec<Account> = self.accounts.keys().filter(|account| !is_wanted(account)).copied().collect();
         for account in gone {
-            let targets = self.accounts.remove(&account).map(|memory| memory.targets(account)).unwrap_or_default();
-            self.apply(targets.into_iter().map(Change::Remove).collect());
+            let Some(memory) = self.accounts.remove(&account) else { continue };
+            self.guard.recount(memory.counted, Default::default());
+            self.apply(memory.targets(account).into_iter().map(Change::Remove).collect());
         }
         for (account, wanted) in desired.accounts.iter().chain(&of_organization) {
             self.setup.board.name_account(*account, wanted.name.clone());
@@ -44,7 +46,10 @@ impl<C: Cloud> Fleet<C> {
                 changes
             };
             self.apply(changes);
+            self.recount(*account);
         }
+        self.guard.redeclared(&self.desired.guard);
+        self.judge();
     }
 
     pub(super) fn apply(&mut self, changes: Vec<Change>) {
@@ -60,11 +65,13 @@ impl<C: Cloud> Fleet<C> {
                 Change::Redeclare(target) => {
                     self.flights.call_off(&target);
                     self.reporter.redeclared(&target);
+                    self.rivals.forget(&target);
                     self.wake(&target, Wake::Redeclared);
                 }
                 Change::Park(target, why) => {
                     self.flights.call_off(&target);
                     self.reporter.redeclared(&target);
+                    self.rivals.forget(&target);
                     self.queue.unschedule(&target);
                     self.setup.board.wait(&target, State::Unknown, why, time);
                 }
@@ -73,6 +80,7 @@ impl<C: Cloud> Fleet<C> {
                     self.queue.remove(&target);
                     self.setup.board.remove(&target);
                     self.reporter.forget(&target);
+                    self.rivals.forget(&target);
                     self.settle(&target);
                 }
             }

@@ -13,6 +13,7 @@ use crate::reconcile::job::{Found, Report};
 use crate::reconcile::membership::Change;
 use crate::reconcile::queue::Ending;
 use crate::reconcile::report::Whose;
+use crate::reconcile::rivals::News;
 use crate::reconcile::schedule::next_delay;
 use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
@@ -63,7 +64,9 @@ impl<C: Cloud> Fleet<C> {
         }
         // A single pass does not wait again for what it has given up.
         let is_waited_for = self.pass.as_ref().is_none_or(|pass| pass.expects(&target));
+        let part = self.part(&target);
         self.learn(&target, &outcome, found);
+        self.weigh(&target, part);
         if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account && is_waited_for {
             self.apply(vec![Change::Wake(Target::account(target.account))]);
         }
@@ -74,6 +77,9 @@ impl<C: Cloud> Fleet<C> {
         let next_due = due.and_then(|due| self.time_of(due));
         let before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
         self.reporter.finished(|| whose(&self.setup.board, target), target, outcome, before, took);
+        if self.rivals.looked(target, outcome, Instant::now()) == News::PutOff {
+            self.reporter.put_off(&whose(&self.setup.board, target), target, outcome);
+        }
     }
 
     /// A worker that was called off had begun to write: that is counted and logged, and says nothing about where the target
@@ -96,6 +102,10 @@ impl<C: Cloud> Fleet<C> {
             (Found::Account(finding), _) => memory.account_was_looked_at(account, finding),
             (Found::Role(found), _) => memory.role_was_looked_at(account, found, reason),
             (Found::Broken, Resource::Role) => memory.role_is_unreadable(account, reason),
+            (Found::Setting(sight), resource) => {
+                memory.setting_was_looked_at(resource, sight);
+                Vec::new()
+            }
             (Found::Nothing | Found::Organization(_) | Found::Broken, _) => Vec::new(),
         };
         self.apply(changes);

@@ -10,7 +10,7 @@ use crate::cloud::{ASSUME_ROLE, Caller, Cloud, CloudError, ErrorKind};
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
 use crate::desired::organization::{Member, Query};
-use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
+use crate::observed::{Change, Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
 use crate::plan::{RoleAction, SettingAction};
 
 /// What a call does instead of its job.
@@ -42,6 +42,8 @@ pub(super) struct FakeCloud {
     pub(super) settings: Mutex<BTreeMap<Region, String>>,
     /// Every other account's.
     pub(super) others: Mutex<BTreeMap<Account, Kept>>,
+    /// Who changed a region's setting last, where a test tells.
+    pub(super) changed: Mutex<BTreeMap<Region, Change>>,
     pub(super) trouble: Mutex<HashMap<String, Trouble>>,
     pub(super) calls: Mutex<Vec<(String, Instant)>>,
 }
@@ -147,6 +149,8 @@ impl Cloud for FakeCloud {
             }
             RoleAction::AttachPolicy(arn) => drop(role.as_mut().unwrap().attached.insert(arn.clone())),
             RoleAction::UpdateTrustPolicy(document) => role.as_mut().unwrap().trust_policy.clone_from(document),
+            RoleAction::DetachPolicy(arn) => drop(role.as_mut().unwrap().attached.remove(arn)),
+            RoleAction::Tag(tags) => role.as_mut().unwrap().tags.extend(tags.clone()),
             other => panic!("no test needs {other:?}"),
         });
         Ok(())
@@ -155,7 +159,8 @@ impl Cloud for FakeCloud {
     async fn setting(&self, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
         self.call_as(caller, &format!("read {region}")).await?;
         let value = self.settings_of(caller, |settings| settings.get(region).cloned());
-        Ok(ObservedSetting { value, update: Update::Settled, changed: None })
+        let changed = self.changed.lock().unwrap().get(region).cloned();
+        Ok(ObservedSetting { value, update: Update::Settled, changed })
     }
 
     async fn change_setting(&self, caller: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {

@@ -1,7 +1,9 @@
 //! The loop over all targets, on a paused clock with a cloud of this file's own: order, intervals, backoff, waiting.
 
 mod cloud;
+mod guard;
 mod organization;
+mod rivals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +50,7 @@ fn run_state(state: Arc<DesiredState>, prepare: impl FnOnce(&FakeCloud)) -> Runn
 
 fn fleet(cloud: &Arc<FakeCloud>, board: &Arc<StatusBoard>, stop: &CancellationToken) -> Fleet<FakeCloud> {
     Fleet::new(Setup {
+        rivalry: Rivalry::default(),
         cloud: Arc::clone(cloud),
         board: Arc::clone(board),
         metrics: Metrics::new("test").unwrap(),

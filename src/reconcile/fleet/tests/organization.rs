@@ -49,7 +49,7 @@ fn organization() -> DesiredOrganization {
 }
 
 fn desired(organization: DesiredOrganization) -> Arc<DesiredState> {
-    Arc::new(DesiredState { name: "test".to_owned(), accounts: BTreeMap::new(), organization: Some(Arc::new(organization)) })
+    Arc::new(DesiredState { organization: Some(Arc::new(organization)), ..DesiredState::default() })
 }
 
 fn start(prepare: impl FnOnce(&FakeCloud)) -> Running {

@@ -1,0 +1,131 @@
+//! Somebody else changes a target back each time: corrections are put off, and he is named.
+
+use super::*;
+use crate::desired::names::Region;
+use crate::observed;
+
+const MALLORY: &str = "arn:aws:iam::111122223333:user/mallory";
+
+impl Running {
+    /// Mallory resets the region now, or sets it to this.
+    fn undo(&self, value: Option<&str>) {
+        let region: Region = "eu-west-1".parse().unwrap();
+        let mut settings = self.cloud.settings.lock().unwrap();
+        match value {
+            Some(value) => drop(settings.insert(region.clone(), value.to_owned())),
+            None => drop(settings.remove(&region)),
+        }
+        let change = observed::Change { by: MALLORY.to_owned(), at: None };
+        self.cloud.changed.lock().unwrap().insert(region, change);
+    }
+
+    fn corrections(&self) -> usize {
+        self.cloud.times("update setting eu-west-1").len()
+    }
+
+    /// Mallory looks each minute, and undoes what we did.
+    async fn fight(&self, time: Duration, value: Option<&str>) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.undo(value);
+            pass(Duration::from_mins(1)).await;
+        }
+    }
+
+    fn reason(&self) -> String {
+        let mut reason = String::new();
+        self.board.each(|_, target, status| {
+            if target.region_label() == "eu-west-1" {
+                reason = status.reason.as_deref().unwrap_or_default().to_owned();
+            }
+        });
+        reason
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_three_corrections_the_next_is_put_off_twice_as_long_each_time_up_to_a_day() {
+    let running = run("{regions: {eu-west-1: enabled}}", |_| {});
+    running.fight(Duration::from_hours(1), None).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (3, Some(State::Contended)));
+    let reason = running.reason();
+    assert!(reason.starts_with(&format!("{MALLORY} changes this back each time: 3 corrections were undone")), "{reason}");
+    // After an hour, two more, four more ...; each is found undone at the next look, within an interval.
+    let hours = [(2, 4), (3, 4), (4, 5), (8, 6), (16, 7), (24, 8), (24, 9), (24, 10)];
+    for (hours, corrections) in hours {
+        running.fight(Duration::from_hours(hours), None).await;
+        assert!(running.corrections().abs_diff(corrections) <= 1, "{} after {hours} more hours", running.corrections());
+    }
+    let looks = running.cloud.times("read eu-west-1").len();
+    assert!(looks > 1000, "it is looked at all the same: {looks}");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fight_that_is_over_is_forgotten() {
+    let running = run("{regions: {eu-west-1: enabled}}", |_| {});
+    running.fight(Duration::from_hours(1), None).await;
+    assert_eq!(running.state_of("eu-west-1"), Some(State::Contended));
+    pass(Duration::from_hours(5)).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (4, Some(State::InSync)));
+    running.undo(None);
+    pass(Duration::from_mins(6)).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (5, Some(State::InSync)), "corrected at once again");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_of_the_document_are_nobodys_fight() {
+    let running = run("{regions: {eu-west-1: enabled}}", |_| {});
+    for edit in 0..20 {
+        let word = if edit % 2 == 0 { "disabled" } else { "enabled" };
+        running.desired.send(state(&format!("{{regions: {{eu-west-1: {word}}}}}"))).unwrap();
+        pass(Duration::from_secs(30)).await;
+        assert_eq!(running.state_of("eu-west-1"), Some(State::InSync), "edit {edit}");
+    }
+    assert_eq!(running.corrections(), 10);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_the_target_ends_the_fight_and_one_of_another_does_not() {
+    let running = run("{regions: {eu-west-1: enabled}}", |_| {});
+    running.fight(Duration::from_hours(1), None).await;
+    running.desired.send(state("{regions: {eu-west-1: enabled, eu-west-2: enabled}}")).unwrap();
+    pass(Duration::from_mins(6)).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (3, Some(State::Contended)));
+    running.desired.send(state("{regions: {eu-west-1: {state: enabled, mode: observe}}}")).unwrap();
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(running.state_of("eu-west-1"), Some(State::Drifted));
+    running.desired.send(state("{regions: {eu-west-1: enabled}}")).unwrap();
+    pass(Duration::from_secs(5)).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (4, Some(State::InSync)));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_write_that_aws_shows_late_is_nobodys_revert() {
+    let running = run("{regions: {eu-west-1: enabled}}", |cloud| {
+        // What AWS says of its last change never becomes newer than our own: it flips between old and new.
+        let at = Some("2026-03-09T12:00:00Z".parse().unwrap());
+        let change = observed::Change { by: "arn:aws:sts::111122223333:assumed-role/c/dhmc".to_owned(), at };
+        cloud.changed.lock().unwrap().insert("eu-west-1".parse().unwrap(), change);
+    });
+    for _ in 0..40 {
+        running.cloud.settings.lock().unwrap().insert("eu-west-1".parse().unwrap(), "Old".to_owned());
+        pass(Duration::from_mins(2)).await;
+    }
+    assert_ne!(running.state_of("eu-west-1"), Some(State::Contended));
+    assert!(running.corrections() > 6, "{}", running.corrections());
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn quick_setup_is_named_and_what_to_turn_off() {
+    let running = run("{regions: {eu-west-1: disabled}}", |_| {});
+    running.fight(Duration::from_hours(2), Some("AWS-QuickSetup-SSM-DefaultEC2MgmtRole-eu-west-1")).await;
+    assert_eq!(running.state_of("eu-west-1"), Some(State::Contended));
+    let reason = running.reason();
+    assert!(reason.contains("turn Default Host Management Configuration off in its configuration"), "{reason}");
+    running.end().await;
+}
