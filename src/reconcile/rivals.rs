@@ -43,12 +43,20 @@ pub(super) struct Rivals {
     known: HashMap<Target, Record>,
 }
 
+/// Of every target that was corrected within the window: when a whole organization is switched on, that is each of them.
 #[derive(Debug, Default)]
 struct Record {
-    /// When corrections were undone: the last ones, and as many as it takes to be fought over.
-    undone: VecDeque<Instant>,
     ours: Ours,
-    by: Option<Arc<str>>,
+    undone: Option<Box<Undone>>,
+}
+
+/// Our corrections that were undone.
+#[derive(Debug, Default)]
+struct Undone {
+    /// When: the last ones, and as many as it takes to be fought over.
+    at: VecDeque<Instant>,
+    /// Who did it last.
+    by: Option<String>,
     fight: Option<Fight>,
 }
 
@@ -97,8 +105,8 @@ impl Rivals {
         let until = record.put_off_until(self.rivalry, now)?;
         let until = time.checked_add(until.saturating_duration_since(now)).ok()?;
         let standing = usize::from(matches!(record.ours, Ours::Stands { .. }));
-        let undone = record.undone.len() + standing;
-        Some(Arc::new(Contention { undone, window: self.rivalry.window, by: record.by.as_deref().map(str::to_owned), until }))
+        let (before, by) = record.undone.as_ref().map_or((0, None), |undone| (undone.at.len(), undone.by.clone()));
+        Some(Arc::new(Contention { undone: before + standing, window: self.rivalry.window, by, until }))
     }
 
     /// Enters what a look saw and did.
@@ -139,18 +147,19 @@ impl Record {
 
     fn undone(&mut self, by: Option<&Change>, rivalry: Rivalry, now: Instant) -> News {
         self.ours = Ours::None;
-        self.by = by.filter(|change| change.by != NOBODY).map(|change| change.by.as_str().into());
-        self.undone.push_back(now);
-        while self.undone.len() > rivalry.corrections {
-            self.undone.pop_front();
+        let undone = self.undone.get_or_insert_default();
+        undone.by = by.filter(|change| change.by != NOBODY).map(|change| change.by.clone());
+        undone.at.push_back(now);
+        while undone.at.len() > rivalry.corrections {
+            undone.at.pop_front();
         }
-        let all_at_once = self.undone.front().is_some_and(|first| now.duration_since(*first) <= rivalry.window);
-        let times = match self.fight {
+        let all_at_once = undone.at.front().is_some_and(|first| now.duration_since(*first) <= rivalry.window);
+        let times = match undone.fight {
             Some(fight) => fight.times.saturating_add(1),
-            None if self.undone.len() >= rivalry.corrections && all_at_once => 1,
+            None if undone.at.len() >= rivalry.corrections && all_at_once => 1,
             None => return News::None,
         };
-        self.fight = Some(Fight { times, until: now + put_off(rivalry, times) });
+        undone.fight = Some(Fight { times, until: now + put_off(rivalry, times) });
         News::PutOff
     }
 
@@ -167,13 +176,15 @@ impl Record {
     /// Until when a correction that were due now would be put off.
     fn put_off_until(&self, rivalry: Rivalry, now: Instant) -> Option<Instant> {
         let stands = matches!(self.ours, Ours::Stands { .. });
-        match self.fight {
+        let undone = self.undone.as_ref();
+        match undone.and_then(|undone| undone.fight) {
             Some(fight) if now < fight.until => Some(fight.until),
             // The correction that was made after that time: drift now means that it was undone, too.
             Some(fight) if stands => Some(now + put_off(rivalry, fight.times.saturating_add(1))),
             Some(_) => None,
             None => {
-                let recent = self.undone.iter().filter(|at| now.duration_since(**at) <= rivalry.window).count();
+                let is_recent = |at: &&Instant| now.duration_since(**at) <= rivalry.window;
+                let recent = undone.map_or(0, |undone| undone.at.iter().filter(is_recent).count());
                 (stands && recent + 1 >= rivalry.corrections).then(|| now + put_off(rivalry, 1))
             }
         }
@@ -181,11 +192,12 @@ impl Record {
 
     /// Whether nobody has undone anything for long enough.
     fn is_over(&self, rivalry: Rivalry, now: Instant) -> bool {
-        let calm = self.fight.map_or(rivalry.window, |fight| put_off(rivalry, fight.times));
+        let undone = self.undone.as_ref();
+        let calm = undone.and_then(|undone| undone.fight).map_or(rivalry.window, |fight| put_off(rivalry, fight.times));
         let last = match self.ours {
             Ours::Stands { since, .. } => Some(since),
             Ours::Written => return false,
-            Ours::None => self.undone.back().copied(),
+            Ours::None => undone.and_then(|undone| undone.at.back().copied()),
         };
         last.is_none_or(|last| now.duration_since(last) > calm.max(rivalry.window))
     }
