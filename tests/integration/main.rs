@@ -7,6 +7,7 @@ mod accounts;
 mod binary;
 mod chain;
 mod convergence;
+mod crash;
 #[cfg(feature = "demo")]
 mod demo;
 mod endpoints;
