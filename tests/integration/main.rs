@@ -24,4 +24,5 @@ mod roles_across_accounts;
 mod scenarios;
 mod sdk;
 mod settings;
+mod shutdown;
 mod slow_clients;
