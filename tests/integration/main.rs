@@ -6,6 +6,7 @@
 mod accounts;
 mod binary;
 mod chain;
+mod clock;
 mod convergence;
 mod crash;
 #[cfg(feature = "demo")]
