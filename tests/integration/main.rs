@@ -21,6 +21,7 @@ mod partitions;
 mod referee;
 mod regions;
 mod reload;
+mod reload_storm;
 mod roles_across_accounts;
 mod scenarios;
 mod sdk;
