@@ -52,7 +52,7 @@ struct Bent {
 }
 
 impl Bent {
-    async fn start(spec: &str, sandbox: &Sandbox, seconds: i64) -> Self {
+    fn start(spec: &str, sandbox: &Sandbox, seconds: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (config, clock) = (config(folder.path(), spec), folder.path().join("clock"));
         set(&clock, seconds);
@@ -117,7 +117,7 @@ async fn corrected_after_each_jump(sandbox: &Sandbox, bent: &Bent, account: &str
 #[tokio::test]
 async fn a_clock_that_jumps_by_years_and_back_costs_neither_a_wrong_write_nor_the_right_one() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let bent = Bent::start("{regions: {us-east-1: enabled, eu-west-1: enabled}}", &sandbox, 0).await;
+    let bent = Bent::start("{regions: {us-east-1: enabled, eu-west-1: enabled}}", &sandbox, 0);
     bent.in_sync(0).await;
     corrected_after_each_jump(&sandbox, &bent, ACCOUNT, &[YEAR, -YEAR, 6 * HOUR]).await;
     corrected_after_each_jump(&sandbox, &bent, ACCOUNT, &[0]).await;
@@ -142,7 +142,7 @@ async fn sessions_last_as_long_as_aws_lets_them_whatever_the_clock_says() {
         format!("{{regions: {{us-east-1: enabled}}, accounts: [{{id: '{MEMBER}', assumeRole: {{name: dhmc-controller}}}}]}}");
     let opened = || sandbox.journal().count("sts", "AssumeRole");
     // Six hours ahead, a session of an hour is over when it is granted; a year ahead of its end, it would never be.
-    let bent = Bent::start(&spec, &sandbox, 6 * HOUR).await;
+    let bent = Bent::start(&spec, &sandbox, 6 * HOUR);
     bent.in_sync(6 * HOUR).await;
     let before = opened();
     for jump in [-YEAR, 0, 6 * HOUR] {

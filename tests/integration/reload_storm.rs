@@ -61,7 +61,7 @@ impl Document {
              role: {{ name: R{number}, description: edit {number}, tags: {{ edit: '{number}' }}, policies: [{policy}] }}\n  \
              regions:\n    {FIRST}: enabled\n"
         );
-        let rest: String = OTHERS.iter().map(|region| format!("    {region}: {}\n", states[region])).collect();
+        let rest = OTHERS.map(|region| format!("    {region}: {}\n", states[region])).concat();
         Self { number, half: head.len(), text: head + &rest, states, policy }
     }
 
@@ -70,7 +70,7 @@ impl Document {
         let bad = self.text.replace(&format!("name: R{}", self.number), &format!("name: Bad{}", self.number));
         match dice.u8(..7) {
             0 => bad.replace(FIRST, "us-esat-1").into_bytes(),
-            1 => bad[..bad.len() / 3].as_bytes().to_vec(),
+            1 => bad.as_bytes()[..bad.len() / 3].to_vec(),
             2 => Vec::new(),
             3 => (bad + "    us-east-1: disabled\n").into_bytes(),
             4 => (bad + "\t}{\n").into_bytes(),
