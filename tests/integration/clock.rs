@@ -5,12 +5,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use aws_sandbox::{Call, Fault, FaultKind, Options, Outcome, Sandbox};
+use aws_sandbox::{Call, Credentials, Fault, FaultKind, Options, Outcome, Sandbox};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::binary::{at, config, dhmc, signal};
@@ -53,12 +56,17 @@ struct Bent {
 
 impl Bent {
     fn start(spec: &str, sandbox: &Sandbox, seconds: i64) -> Self {
+        Self::start_as(|command| at(command, sandbox), spec, seconds)
+    }
+
+    /// The same, with credentials of its own.
+    fn start_as(with_credentials: impl FnOnce(Command) -> Command, spec: &str, seconds: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (config, clock) = (config(folder.path(), spec), folder.path().join("clock"));
         set(&clock, seconds);
         let address = format!("127.0.0.1:{}", free_port());
-        let command = at(dhmc(&["run", "--config", &config, "--listen", &address, "--interval", "1s"]), sandbox);
-        let child = with_clock(command, &clock).stdout(Stdio::null()).spawn().unwrap();
+        let command = dhmc(&["run", "--config", &config, "--listen", &address, "--interval", "1s"]);
+        let child = with_clock(with_credentials(command), &clock).stdout(Stdio::null()).spawn().unwrap();
         Self { child, url: format!("http://{address}"), clock, _folder: folder }
     }
 
@@ -164,4 +172,66 @@ async fn a_call_that_is_refused_for_its_time_is_tried_again_soon_and_says_so() {
     sandbox.clear_faults();
     controller.until("us-east-1", "in_sync").await;
     controller.stop().await;
+}
+
+/// What a container is given its credentials by: whoever asks gets those of the moment, for another hour.
+struct Vending {
+    url: String,
+    now: Arc<Mutex<Credentials>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Vending {
+    async fn start(first: Credentials) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/credentials", listener.local_addr().unwrap());
+        let (now, asked) = (Arc::new(Mutex::new(first)), Arc::new(AtomicUsize::new(0)));
+        let (current, count) = (Arc::clone(&now), Arc::clone(&asked));
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut question = [0; 4096];
+                let _ = client.read(&mut question).await;
+                count.fetch_add(1, Ordering::Relaxed);
+                let answer = {
+                    let given = current.lock().unwrap();
+                    let until = Timestamp::now() + SignedDuration::from_hours(1);
+                    let (key, secret, token) = (&given.access_key_id, &given.secret_access_key, &given.session_token);
+                    json!({"AccessKeyId": key, "SecretAccessKey": secret, "Token": token, "Expiration": until}).to_string()
+                };
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
+                let _ = client.write_all((head + &answer).as_bytes()).await;
+            }
+        });
+        Self { url, now, asked }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn the_controllers_own_credentials_are_renewed_when_aws_says_so_whatever_the_clock_says() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let account = sandbox.account(ACCOUNT);
+    let [one, other] = ["one", "other"].map(|name| account.identity(&format!("assumed-role/dhmc-controller/{name}")));
+    let vending = Vending::start(one.clone()).await;
+    let with = |mut command: Command| {
+        command.env("AWS_ENDPOINT_URL", sandbox.url()).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &vending.url);
+        command
+    };
+    let bent = Bent::start_as(with, "{regions: {us-east-1: enabled}}", 0);
+    bent.in_sync(0).await;
+    assert_eq!(vending.asked(), 1);
+
+    // By this clock they are good for a year. By AWS's they are over.
+    set(&bent.clock, -YEAR);
+    *vending.now.lock().unwrap() = other;
+    account.expire(&one);
+    corrected_after_each_jump(&sandbox, &bent, ACCOUNT, &[-YEAR]).await;
+    // By this clock they have long been over. By AWS's they are good.
+    let before = vending.asked();
+    corrected_after_each_jump(&sandbox, &bent, ACCOUNT, &[YEAR]).await;
+    assert_eq!(vending.asked(), before, "nobody asks for what there is");
+    bent.stop().await;
 }
