@@ -30,6 +30,7 @@ where
                 kind: kind_of(code, message.unwrap_or_default(), status),
                 code: code.map(str::to_owned),
                 message: match message {
+                    Some(message) if is_about_clocks(code, message) => format!("{}{CLOCKS}", cut(message)),
                     Some(message) => cut(message),
                     None if status < 400 => format!("an answer that cannot be read (HTTP status {status})"),
                     None => format!("HTTP status {status}"),
@@ -103,8 +104,25 @@ fn reasons(error: &(dyn Error + 'static)) -> String {
     told.join(": ")
 }
 
+/// What whoever reads a refusal for the time of its signature should know.
+const CLOCKS: &str = " (this machine's clock disagrees with AWS's, or was just set; the next attempt goes by AWS's)";
+
+/// Whether a call was refused for the time at which it was signed, and not for the key that it was signed with.
+fn is_about_clocks(code: Option<&str>, message: &str) -> bool {
+    let of_time = ["Signature expired", "Signature not yet current"].iter().any(|text| message.starts_with(text));
+    match code.map(|code| code.strip_suffix("Exception").unwrap_or(code)) {
+        Some("RequestTimeTooSkewed" | "RequestExpired") => true,
+        Some("InvalidSignature" | "SignatureDoesNotMatch") => of_time,
+        _ => false,
+    }
+}
+
 /// What an answer with an error code means.
 fn kind_of(code: Option<&str>, message: &str, status: u16) -> ErrorKind {
+    // The SDK signs by AWS's clock, which it reads off each answer: a call can only be refused for what it read too long ago.
+    if is_about_clocks(code, message) {
+        return ErrorKind::Unavailable;
+    }
     let code = code.unwrap_or_default();
     match code.strip_suffix("Exception").unwrap_or(code) {
         "Throttling"
@@ -132,7 +150,6 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ErrorKind {
         | "NotAuthorized"
         | "AuthFailure"
         | "ExpiredToken"
-        | "RequestExpired"
         | "InvalidSignature"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClient"
@@ -175,6 +192,10 @@ mod tests {
             ("UnrecognizedClientException", "", 400, Kind::Denied),
             ("InvalidClientTokenId", "", 403, Kind::Denied),
             ("SignatureDoesNotMatch", "", 403, Kind::Denied),
+            ("SignatureDoesNotMatch", "Signature expired: 20000101T000000Z is now earlier than", 403, Kind::Unavailable),
+            ("InvalidSignatureException", "Signature not yet current: 20990101T000000Z is", 400, Kind::Unavailable),
+            ("RequestTimeTooSkewed", "", 403, Kind::Unavailable),
+            ("RequestExpired", "Request has expired.", 400, Kind::Unavailable),
             ("RegionDisabledException", "", 403, Kind::RegionDisabled),
             ("TooManyUpdates", "", 400, Kind::Conflict),
             ("ConcurrentModification", "", 409, Kind::Conflict),

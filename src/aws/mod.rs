@@ -10,6 +10,7 @@ mod clients;
 mod environment;
 mod iam;
 mod organizations;
+mod own;
 mod pages;
 mod sessions;
 mod ssm;
@@ -40,6 +41,7 @@ use crate::plan::{RoleAction, SettingAction};
 use attempts::CountAttempts;
 use classify::{ServiceResponse, classify};
 use clients::Clients;
+use own::OwnCredentials;
 use sessions::{Asker, Session, Sessions, Slot};
 
 /// A handshake over any distance takes well under a second; three leave room for one lost packet.
@@ -93,6 +95,7 @@ pub struct AwsCloud {
     metrics: AwsMetrics,
     sts: aws_sdk_sts::Client,
     organizations: OnceLock<aws_sdk_organizations::Client>,
+    own_credentials: OwnCredentials,
     /// With the controller's own credentials.
     own: Clients,
     /// With the credentials of a session, which each call carries with it.
@@ -122,7 +125,8 @@ impl AwsCloud {
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         environment::check(variables)?;
         let session_name = session_name(&options.instance);
-        let config = load(options).await?;
+        let own_credentials = OwnCredentials::default();
+        let config = load(options).await?.into_builder().identity_cache(own_credentials.clone()).build();
         let count = CountAttempts::new(metrics.clone());
         let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count).build());
         let member = config
@@ -133,6 +137,7 @@ impl AwsCloud {
         Ok(Self {
             sts,
             organizations: OnceLock::new(),
+            own_credentials,
             own: Clients::new(config.clone(), metrics.clone()),
             member: Clients::new(member, metrics.clone()),
             sessions: Sessions::default(),
@@ -166,7 +171,7 @@ impl AwsCloud {
             let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
                 return self.measure(operation, answer).await;
             };
-            match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
+            match sessions::with(session.credentials.clone(), self.timed(operation, answer)).await {
                 Err(error) if has_ended(&error) => {
                     let message =
                         format!("{} (the session is not taken any more; the look at the account opens another)", error.message);
@@ -197,8 +202,30 @@ impl AwsCloud {
         Ok(*self.partition.get_or_init(|| partition))
     }
 
+    /// One call with the controller's own credentials.
+    fn measure<T, E>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> impl Future<Output = Result<T, CloudError>>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let answer = Box::pin(answer);
+        async move {
+            let generation = self.own_credentials.generation();
+            match self.timed(operation, answer).await {
+                Err(error) if error.has_expired() && self.own_credentials.have_expired(generation) => {
+                    let message = format!("{} (the next attempt fetches other credentials for the controller)", error.message);
+                    Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
+                }
+                answer => answer,
+            }
+        }
+    }
+
     /// Times, counts and classifies one call.
-    async fn measure<T, E>(
+    async fn timed<T, E>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,

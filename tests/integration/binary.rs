@@ -59,7 +59,7 @@ pub async fn line_with(child: &mut Child, text: &str) -> String {
 }
 
 /// A running daemon that has looked at everything once.
-async fn daemon(sandbox: &Sandbox, config: &str) -> (Child, String) {
+pub async fn daemon(sandbox: &Sandbox, config: &str) -> (Child, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let child = at(dhmc(&["run", "--config", config, "--listen", &address, "--interval", "1s"]), sandbox).spawn().unwrap();
     let ready = format!("http://{address}/readyz");
@@ -98,26 +98,6 @@ async fn sigterm_and_sigint_end_it_cleanly() {
         let status = tokio::time::timeout(DEADLINE, child.wait()).await.expect("it ends").unwrap();
         assert_eq!(status.code(), Some(0), "{name}");
     }
-}
-
-#[tokio::test]
-async fn a_write_in_flight_is_finished_and_verified_before_the_end() {
-    let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (mut child, address) = daemon(&sandbox, &config(folder.path(), SPEC)).await;
-    sandbox.inject(Fault::new(FaultKind::Slow(Duration::from_secs(3))).operation("UpdateServiceSetting"));
-    sandbox.journal().clear();
-    sandbox.account(ACCOUNT).reset_setting("us-east-1", "arn:aws:iam::111122223333:user/mallory");
-    // The sandbox acts at once and answers later.
-    let begun = |sandbox: &Sandbox| sandbox.account(ACCOUNT).setting("us-east-1").value.is_some();
-    sandbox.wait_until(DEADLINE, begun).await.expect("a write has begun");
-    signal(&child, "-TERM");
-    until("HTTP is served to the last", DEADLINE, async || get(&format!("http://{address}/livez")).await.is_ok()).await;
-    let status = tokio::time::timeout(DEADLINE, child.wait()).await.expect("it ends").unwrap();
-    assert_eq!(status.code(), Some(0));
-    let operations: Vec<String> = sandbox.journal().calls().iter().map(|call| call.operation.clone()).collect();
-    let written = operations.iter().position(|operation| operation == "UpdateServiceSetting").expect("the write finished");
-    assert!(operations[written..].contains(&"GetServiceSetting".to_owned()), "and was read back: {operations:?}");
 }
 
 #[tokio::test]

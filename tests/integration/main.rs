@@ -6,7 +6,9 @@
 mod accounts;
 mod binary;
 mod chain;
+mod clock;
 mod convergence;
+mod crash;
 #[cfg(feature = "demo")]
 mod demo;
 mod endpoints;
@@ -19,9 +21,11 @@ mod partitions;
 mod referee;
 mod regions;
 mod reload;
+mod reload_storm;
 mod restraint;
 mod roles_across_accounts;
 mod scenarios;
 mod sdk;
 mod settings;
+mod shutdown;
 mod slow_clients;
