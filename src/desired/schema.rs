@@ -113,7 +113,7 @@ pub struct Guard {
     /// For policies that `exclusivePolicies` detaches.
     pub detachments: Option<Limit>,
     /// The held change that is meant, as the log and the status name it.
-    #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{10}$"))]
+    #[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9a-f]{10}$"))]
     pub confirm: Option<String>,
 }
 

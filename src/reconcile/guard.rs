@@ -1,37 +1,48 @@
 //! Holds a change that takes away a lot: counts over all accounts, compares with the limits, and names the change.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use tracing::{error, info, warn};
 
 use super::sightings::Part;
+use crate::desired::DesiredState;
 use crate::desired::guard::{ChangeId, DesiredGuard, Limit};
-use crate::plan::{Removal, Removals, Tally, TooMany, Verdict};
+use crate::plan::{Removal, Removals, Tally, TooMany, Verdict, change};
 use crate::status::Held;
 
-/// How many changes that were confirmed and are over are remembered.
+/// How many confirmations of changes that are over are remembered.
 const MOST_SPENT: usize = 100;
+/// For how long a held change goes by the same name. Shorter than a name can be confirmed.
+const NAMED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// What all accounts come to.
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     desired: DesiredGuard,
+    /// Of what is declared to be taken away.
+    digest: [u8; 5],
     tallies: [Tally; Removal::ALL.len()],
     verdicts: [Removals; Removal::ALL.len()],
-    /// What the change in force is called; `None` until somebody needs it.
-    digest: Option<[u8; 5]>,
-    /// The confirmation that let a change through.
+    /// How much the log last told of.
+    told: [usize; Removal::ALL.len()],
+    /// What the held change is called.
+    name: Option<(ChangeId, Timestamp)>,
+    /// The confirmation that let the change in force through.
     used: Option<ChangeId>,
     /// Confirmations of changes that are over. They do not count for the same change made again.
     spent: Vec<ChangeId>,
 }
 
 impl Guard {
-    /// Another desired state, or another set of accounts, is in force.
-    pub(super) fn redeclared(&mut self, desired: &DesiredGuard) {
-        self.desired = desired.clone();
-        self.digest = None;
+    /// Another desired state is in force. Whether it takes away something else than the one before.
+    pub(super) fn redeclared(&mut self, desired: &DesiredState) -> bool {
+        self.desired = desired.guard.clone();
+        let digest = change::digest(desired);
+        let is_another = digest != self.digest;
+        if is_another {
+            self.digest = digest;
+            self.retire();
+        }
+        is_another
     }
 
     /// One account counts for something else than it did.
@@ -51,65 +62,90 @@ impl Guard {
         }
     }
 
+    /// Whether something is held.
+    pub(super) fn is_holding(&self) -> bool {
+        self.verdicts.iter().any(|verdict| matches!(verdict, Removals::TooMany(_)))
+    }
+
     /// What is held back now.
     pub(super) fn held(&self) -> Held {
-        let count = |removal: Removal| match &self.verdicts[removal as usize] {
-            Removals::TooMany(_) => self.tallies[removal as usize].going,
-            Removals::Free | Removals::Uncounted => 0,
-        };
-        let change = self.verdicts.iter().find_map(|verdict| match verdict {
-            Removals::TooMany(many) => Some(many.change),
+        let held = |removal: Removal| match &self.verdicts[removal as usize] {
+            Removals::TooMany(many) => Some(many),
             Removals::Free | Removals::Uncounted => None,
-        });
+        };
+        let count = |removal| held(removal).map_or(0, |many| many.tally.going);
+        let change = Removal::ALL.into_iter().find_map(held).map(|many| many.change);
         Held { resets: count(Removal::Reset), detachments: count(Removal::Detachment), confirm: change }
     }
 
-    /// Judges anew. The answer is the kinds of which every target has to hear. `digest` works out what the change is called,
-    /// which takes its time with an organization.
-    pub(super) fn judge(&mut self, now: Timestamp, digest: impl Fn() -> [u8; 5]) -> Vec<Removal> {
-        let today = TimeZone::UTC.to_datetime(now).date();
-        if self.used.is_some() && self.digest.is_none() {
-            self.retire(self.digest(&digest));
+    /// Whether all that the change takes away is gone. What goes after that is another change: an account has joined, say.
+    pub(super) fn is_over(&self) -> bool {
+        self.tallies.iter().all(|tally| tally.is_done()) && self.tallies.iter().any(|tally| tally.gone > 0)
+    }
+
+    /// The change is over: a confirmation of it does not count any more.
+    pub(super) fn retire(&mut self) {
+        self.name = None;
+        if let Some(used) = self.used.take() {
+            if self.spent.len() == MOST_SPENT {
+                self.spent.remove(0);
+            }
+            self.spent.push(used);
         }
+    }
+
+    /// Judges anew. The answer is the kinds of which every target has to hear.
+    pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Removal> {
         let mut news = Vec::new();
         for removal in Removal::ALL {
-            let verdict = self.verdict(removal, today, &digest);
+            let verdict = self.verdict(removal, now);
             let before = std::mem::replace(&mut self.verdicts[removal as usize], verdict);
             let after = &self.verdicts[removal as usize];
-            if !is_alike(&before, after) {
-                tell(removal, &before, after);
+            let is_news = !is_alike(&before, after);
+            if is_news {
                 news.push(removal);
+            }
+            let taken = self.tallies[removal as usize].taken();
+            match (&before, after) {
+                (_, Removals::TooMany(many)) if is_news || taken >= 2 * self.told[removal as usize] => {
+                    self.told[removal as usize] = taken;
+                    let (going, confirm) = (many.tally.going, many.change.to_string());
+                    error!(removal = removal.label(), going, confirm, "held: {many}");
+                }
+                (Removals::TooMany(_), Removals::Free | Removals::Uncounted) => {
+                    info!(removal = removal.label(), "what was held is confirmed, or not declared any more");
+                }
+                _ => {}
             }
         }
         news
     }
 
-    fn verdict(&mut self, removal: Removal, today: Date, digest: &impl Fn() -> [u8; 5]) -> Removals {
+    fn verdict(&mut self, removal: Removal, now: Timestamp) -> Removals {
         let (tally, limit) = (self.tallies[removal as usize], self.limit(removal));
-        let verdict = tally.judge(limit);
+        // What was held stays held: neither an outage nor growth elsewhere lets it through.
+        let stays = match &self.verdicts[removal as usize] {
+            Removals::TooMany(many) => many.change.digest == self.digest && many.limit == limit && tally.going + tally.unseen > 0,
+            Removals::Free | Removals::Uncounted => false,
+        };
+        let verdict = if stays { Verdict::TooMuch } else { tally.judge(limit) };
         if verdict == Verdict::Free {
             return Removals::Free;
         }
         let confirmed = self.desired.confirm;
-        if verdict == Verdict::Waits && confirmed.is_none() {
-            return Removals::Uncounted;
-        }
-        let change = ChangeId { day: today, digest: self.digest(digest) };
-        self.digest = Some(change.digest);
-        let counts = |one: &ChangeId| one.digest == change.digest && one.is_good_on(today) && !self.spent.contains(one);
+        let counts = |one: &ChangeId| one.digest == self.digest && one.is_good_at(now) && !self.spent.contains(one);
         if let Some(confirmed) = confirmed.filter(counts) {
             if self.used.replace(confirmed) != Some(confirmed) {
-                let (kind, confirmed) = (removal.label(), confirmed.to_string());
-                warn!(removal = kind, confirmed, "the desired state confirms a change that takes away a lot; it is made");
+                let confirmed = confirmed.to_string();
+                warn!(confirmed, "the desired state confirms a change that takes away a lot; it is made");
             }
             return Removals::Free;
         }
         if verdict == Verdict::Waits {
             return Removals::Uncounted;
         }
-        Removals::TooMany(
-            TooMany { removal, taken: tally.taken(), of: tally.before(), limit, change, other_is_confirmed: confirmed }.into(),
-        )
+        let change = self.name(now);
+        Removals::TooMany(TooMany { removal, tally, limit, change, confirmed }.into())
     }
 
     fn limit(&self, removal: Removal) -> Limit {
@@ -119,42 +155,27 @@ impl Guard {
         }
     }
 
-    fn digest(&self, digest: &impl Fn() -> [u8; 5]) -> [u8; 5] {
-        self.digest.unwrap_or_else(digest)
-    }
-
-    /// A confirmation that was used counts no more once another change is in force.
-    fn retire(&mut self, digest: [u8; 5]) {
-        self.digest = Some(digest);
-        if let Some(used) = self.used.take_if(|used| used.digest != digest) {
-            if self.spent.len() == MOST_SPENT {
-                self.spent.remove(0);
+    /// What the held change is called. After a day it is given another name, so that the one that people read is always good.
+    fn name(&mut self, now: Timestamp) -> ChangeId {
+        let known = self.name.filter(|(name, at)| name.digest == self.digest && now.duration_since(*at) < NAMED_FOR);
+        let (name, _) = known.unwrap_or_else(|| {
+            let mut at = now;
+            while self.spent.contains(&ChangeId::held(at, self.digest)) {
+                at += jiff::SignedDuration::from_secs(1);
             }
-            self.spent.push(used);
-        }
+            (ChangeId::held(at, self.digest), now)
+        });
+        self.name = Some(known.unwrap_or((name, now)));
+        name
     }
 }
 
-/// Whether a target that knows the one needs not hear of the other. How much it is in all is told by the log and the metric.
+/// Whether a target that knows the one needs not hear of the other before its next look.
 fn is_alike(one: &Removals, other: &Removals) -> bool {
     match (one, other) {
         (Removals::TooMany(one), Removals::TooMany(other)) => {
-            one.change == other.change && one.limit == other.limit && one.other_is_confirmed == other.other_is_confirmed
+            one.change.digest == other.change.digest && one.limit == other.limit && one.confirmed == other.confirmed
         }
         _ => one == other,
-    }
-}
-
-fn tell(removal: Removal, before: &Removals, after: &Removals) {
-    let kind = removal.label();
-    match (before, after) {
-        (_, Removals::TooMany(many)) => {
-            let (taken, of, confirm) = (many.taken, many.of, many.change.to_string());
-            error!(removal = kind, taken, of, confirm, "held: {many}");
-        }
-        (Removals::TooMany(_), _) => {
-            info!(removal = kind, "what was held is confirmed, or less than the limits, or not declared any more");
-        }
-        _ => {}
     }
 }

@@ -139,6 +139,7 @@ fn found_role(
     let extra = outcome.left.iter().filter(|drift| drift.kind == DriftKind::PolicyExtra).count();
     let sight = match observed {
         Some(Some(role)) => RoleSight::Attached { all: role.attached.len(), extra },
+        Some(None) if presence == Presence::Unknown => RoleSight::Attached { all: 0, extra: 0 },
         Some(None) | None => RoleSight::Nothing,
     };
     RoleFinding { want, presence, readiness, sight }

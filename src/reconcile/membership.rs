@@ -12,9 +12,10 @@ use super::job::{Job, RoleFinding};
 use super::role::Presence;
 use super::sightings::{Sight, Sightings};
 use crate::cloud::Caller;
-use crate::desired::names::{Account, AccountId};
-use crate::desired::{DesiredAccount, DesiredRole, DesiredSetting, SettingState};
+use crate::desired::names::{Account, AccountId, Partition};
+use crate::desired::{DesiredAccount, DesiredRole, DesiredSetting, SettingState, regions};
 use crate::observed::{AccountFacts, RoleReadiness};
+use crate::plan::change::resets;
 use crate::plan::{Removal, Restraint, Tally};
 use crate::target::{Resource, Target};
 
@@ -27,10 +28,32 @@ pub(super) enum Change {
     Wake(Target),
     /// It is declared differently: it is due now, and work under way on the old declaration is given up.
     Redeclare(Target),
-    /// It waits for what it stands on, and the text says for what; work under way is given up.
-    Park(Target, &'static str),
+    /// It waits for what it stands on; work under way is given up.
+    Park(Target, Waits),
     /// Nobody wants it any more.
     Remove(Target),
+}
+
+/// What a target waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// The account, which is declared differently.
+    Account,
+    /// The account, whose credentials are not good any more.
+    Credentials,
+    /// The role, which is declared differently.
+    Role,
+}
+
+impl Waits {
+    /// For people.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Account => "the account has not been verified as it is now declared",
+            Self::Credentials => "the account is not verified",
+            Self::Role => "the role has not been read as it is now declared",
+        }
+    }
 }
 
 /// What is wanted and known of one account.
@@ -78,8 +101,7 @@ impl AccountMemory {
         if self.desired.access != desired.access || self.facts.as_ref().is_some_and(is_elsewhere) {
             // What was seen with other credentials, or for another partition, was perhaps not what is meant now.
             (self.facts, self.role) = (None, None);
-            let why = "the account has not been verified as it is now declared";
-            changes.extend(self.dependents(account).map(|target| Change::Park(target, why)));
+            changes.extend(self.dependents(account).map(|target| Change::Park(target, Waits::Account)));
         }
         if !is_same_role(&self.desired.role, &desired.role) {
             self.presence = Presence::Unknown;
@@ -92,6 +114,7 @@ impl AccountMemory {
     /// Somebody has looked at the account.
     pub(super) fn account_was_looked_at(&mut self, account: Account, finding: Finding) -> Vec<Change> {
         let changes = self.heed(account, finding);
+        self.sightings.tried_account();
         if self.facts.is_none() {
             self.sightings.saw_nothing();
         }
@@ -106,7 +129,7 @@ impl AccountMemory {
                 if self.facts.take().is_none() {
                     return Vec::new();
                 }
-                self.dependents(account).map(|target| Change::Park(target, "the account is not verified")).collect()
+                self.dependents(account).map(|target| Change::Park(target, Waits::Credentials)).collect()
             }
             Finding::Verified(mut facts) => {
                 let partition_before = self.facts.as_ref().map(|facts| facts.identity.partition);
@@ -194,11 +217,6 @@ impl AccountMemory {
         }
     }
 
-    /// What the account is declared to be.
-    pub(super) fn desired(&self) -> &DesiredAccount {
-        &self.desired
-    }
-
     /// As whom calls in the account are made.
     pub(super) fn caller(&self, account: Account) -> Caller {
         Caller { account, access: self.desired.access.clone() }
@@ -218,7 +236,7 @@ impl AccountMemory {
     fn refresh(&mut self, account: Account) -> Vec<Change> {
         let after = expand(&self.desired, self.facts.as_ref());
         let before = std::mem::replace(&mut self.wants, after);
-        self.sightings.declare(&before, &self.wants);
+        self.sightings.declare(&before, &self.wants, self.unlisted());
         let target = |resource: &Resource| Target { account, resource: resource.clone() };
         let mut changes: Vec<Change> = before
             .keys()
@@ -240,12 +258,24 @@ impl AccountMemory {
                 Some(_) if known != Some(want) => changes.push(Change::Redeclare(target(resource))),
                 // What is under way may still be the old declaration's; what it waits for is the role of the new one.
                 None if self.facts.is_some() && known.is_some() && (known != Some(want) || (role_is_stale && enabled)) => {
-                    changes.push(Change::Park(target(resource), "the role has not been read as it is now declared"));
+                    changes.push(Change::Park(target(resource), Waits::Role));
                 }
                 _ => {}
             }
         }
         changes
+    }
+
+    /// How many regions `otherRegions` may reset, while nobody knows which are open to the account.
+    fn unlisted(&self) -> usize {
+        let is_listed = self.facts.as_ref().is_some_and(|facts| facts.open_regions.is_some());
+        if is_listed || !resets(self.desired.other_regions) {
+            return 0;
+        }
+        let partition = self.facts.as_ref().map(|facts| facts.identity.partition).or_else(|| desired_partition(&self.desired));
+        let is_there = |there: Partition| partition.is_none_or(|partition| partition == there);
+        let regions = regions::known().iter().filter(|(_, partition)| is_there(*partition)).count();
+        regions.saturating_sub(self.desired.regions.len())
     }
 
     fn dependents(&self, account: Account) -> impl Iterator<Item = Target> {

@@ -1,8 +1,9 @@
 //! Somebody else changes a target back each time: corrections are put off, for longer each time, rather than fought over.
 //! Pure: the time is a parameter.
 //!
-//! What counts is a correction that was *undone*: AWS showed what is declared, and later something else, under the same
-//! declaration. The first corrections of a new declaration undo nobody's work, nor does a write of ours that AWS shows late.
+//! What counts is a correction that was *undone*: AWS showed what is declared, and later something else about the same thing,
+//! under the same declaration. So does one that somebody changed before anybody saw it. The first corrections of a new
+//! declaration undo nobody's work, nor does a write of ours that AWS shows late.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use tokio::time::Instant;
 
 use crate::observed::Change;
 use crate::outcome::{Judgement, Outcome, Progress};
-use crate::plan::{Contention, DriftKind};
-use crate::target::Target;
+use crate::plan::guard::author;
+use crate::plan::{Contention, Drift, Standing};
+use crate::target::{Resource, Target};
 
 /// The longest that a correction is put off.
 const LONGEST: Duration = Duration::from_hours(24);
-/// The last modifier of a setting that is unset: AWS tells of no person there (turbot/steampipe-plugin-aws PR 2611).
-const NOBODY: &str = "System";
+/// For so long AWS may have taken a write and not show it. After that, somebody must have undone it.
+const LATENESS: Duration = Duration::from_mins(5);
 
 /// When a target counts as fought over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl Default for Rivalry {
     }
 }
 
-/// The targets whose corrections are undone.
+/// The targets that were corrected, and whose corrections are undone.
 #[derive(Debug)]
 pub(super) struct Rivals {
     rivalry: Rivalry,
@@ -47,6 +49,8 @@ pub(super) struct Rivals {
 #[derive(Debug, Default)]
 struct Record {
     ours: Ours,
+    /// What of a role was corrected; a setting has only one thing to it.
+    about: Vec<Drift>,
     undone: Option<Box<Undone>>,
 }
 
@@ -55,8 +59,12 @@ struct Record {
 struct Undone {
     /// When: the last ones, and as many as it takes to be fought over.
     at: VecDeque<Instant>,
+    /// How many in all.
+    count: usize,
     /// Who did it last.
     by: Option<String>,
+    /// What our last correction wrote.
+    wrote: String,
     fight: Option<Fight>,
 }
 
@@ -66,8 +74,8 @@ enum Ours {
     /// There is none, or it was undone.
     #[default]
     None,
-    /// AWS took it, and has not shown it.
-    Written,
+    /// AWS took it, the first of several perhaps, at this time, and has not shown it. By then it showed a change of that time.
+    Written { since: Instant, shown: Option<Timestamp> },
     /// AWS showed it at this time, as changed by us at that.
     Stands { since: Instant, changed_at: Option<Timestamp> },
 }
@@ -102,11 +110,15 @@ impl Rivals {
     /// Why a correction would not be made if one were due now.
     pub(super) fn contention(&self, target: &Target, now: Instant, time: Timestamp) -> Option<Arc<Contention>> {
         let record = self.known.get(target)?;
-        let until = record.put_off_until(self.rivalry, now)?;
+        let undone = record.undone.as_ref()?;
+        let until = record.put_off_until(undone, self.rivalry, now)?;
         let until = time.checked_add(until.saturating_duration_since(now)).ok()?;
-        let standing = usize::from(matches!(record.ours, Ours::Stands { .. }));
-        let (before, by) = record.undone.as_ref().map_or((0, None), |undone| (undone.at.len(), undone.by.clone()));
-        Some(Arc::new(Contention { undone: before + standing, window: self.rivalry.window, by, until }))
+        let standing = match record.ours {
+            Ours::Stands { changed_at, .. } => Some(Standing { value: undone.wrote.clone(), at: changed_at }),
+            Ours::None | Ours::Written { .. } => None,
+        };
+        let count = undone.count + usize::from(standing.is_some());
+        Some(Arc::new(Contention { undone: count, by: undone.by.clone(), until, standing }))
     }
 
     /// Enters what a look saw and did.
@@ -116,87 +128,120 @@ impl Rivals {
             return News::None;
         }
         let record = self.known.entry(target.clone()).or_default();
-        let news = record.see(outcome, self.rivalry, now);
-        record.act(outcome, now);
-        if record.is_over(self.rivalry, now) {
+        let before = record.see(outcome, now) && record.undone(outcome.changed_before.as_ref(), self.rivalry, now);
+        let after = record.act(target, outcome, now) && record.undone(outcome.changed.as_ref(), self.rivalry, now);
+        if record.is_over(outcome, self.rivalry, now) {
             self.known.remove(target);
         }
-        news
+        if before || after { News::PutOff } else { News::None }
     }
 }
 
 impl Record {
-    /// What was there before this look did anything.
-    fn see(&mut self, outcome: &Outcome, rivalry: Rivalry, now: Instant) -> News {
-        let found_none = outcome.drift.is_empty();
-        if found_none && outcome.judgement == Judgement::Withheld {
-            return News::None;
+    /// Whether what was there before this look did anything is that our last correction was undone.
+    fn see(&mut self, outcome: &Outcome, now: Instant) -> bool {
+        if outcome.drift.is_empty() {
+            if let (Ours::Written { .. }, Judgement::Made) = (&self.ours, outcome.judgement) {
+                self.ours = Ours::Stands { since: now, changed_at: time_of(outcome.changed_before.as_ref()) };
+            }
+            return false;
         }
         match self.ours {
-            Ours::Written if found_none => {
-                let changed_at = outcome.changed_before.as_ref().and_then(|change| change.at);
-                self.ours = Ours::Stands { since: now, changed_at };
-                News::None
+            Ours::Written { since, shown } => {
+                let is_newer = matches!((time_of(outcome.changed_before.as_ref()), shown), (Some(now), Some(then)) if now > then);
+                is_newer || now.duration_since(since) > LATENESS
             }
-            Ours::Stands { changed_at, .. } if !found_none && !is_older(outcome, changed_at) => {
-                self.undone(outcome.changed_before.as_ref(), rivalry, now)
+            Ours::Stands { changed_at, .. } => {
+                let value = self.undone.as_ref().map_or_else(String::new, |undone| undone.wrote.clone());
+                let standing = Standing { value, at: changed_at };
+                self.is_about(&outcome.drift) && !standing.explains(&outcome.drift, outcome.changed_before.as_ref())
             }
-            Ours::None | Ours::Written | Ours::Stands { .. } => News::None,
+            Ours::None => false,
         }
     }
 
-    fn undone(&mut self, by: Option<&Change>, rivalry: Rivalry, now: Instant) -> News {
+    /// Whether drift is about what was corrected.
+    fn is_about(&self, drift: &[Drift]) -> bool {
+        self.about.is_empty() || drift.iter().any(|one| self.about.iter().any(|ours| ours.is_about_the_same(one)))
+    }
+
+    /// Our last correction was undone. Whether the next is put off for that.
+    fn undone(&mut self, by: Option<&Change>, rivalry: Rivalry, now: Instant) -> bool {
         self.ours = Ours::None;
         let undone = self.undone.get_or_insert_default();
-        undone.by = by.filter(|change| change.by != NOBODY).map(|change| change.by.clone());
+        undone.by = author(by).map(str::to_owned);
+        undone.count += 1;
         undone.at.push_back(now);
         while undone.at.len() > rivalry.corrections {
             undone.at.pop_front();
         }
         let all_at_once = undone.at.front().is_some_and(|first| now.duration_since(*first) <= rivalry.window);
         let times = match undone.fight {
+            // It was on its way when the next was put off.
+            Some(fight) if now < fight.until => return false,
             Some(fight) => fight.times.saturating_add(1),
             None if undone.at.len() >= rivalry.corrections && all_at_once => 1,
-            None => return News::None,
+            None => return false,
         };
         undone.fight = Some(Fight { times, until: now + put_off(rivalry, times) });
-        News::PutOff
+        true
     }
 
-    /// What this look did.
-    fn act(&mut self, outcome: &Outcome, now: Instant) {
-        let any = |progress| outcome.corrections.iter().any(|correction| correction.progress == progress);
-        if any(Progress::Verified) {
-            self.ours = Ours::Stands { since: now, changed_at: outcome.changed.as_ref().and_then(|change| change.at) };
-        } else if any(Progress::Written) {
-            self.ours = Ours::Written;
+    /// What this look did. Whether it was undone before anybody could look: AWS shows a change that is not the one from before,
+    /// and not ours either.
+    fn act(&mut self, target: &Target, outcome: &Outcome, now: Instant) -> bool {
+        let done = outcome.corrections.iter().filter(|one| matches!(one.progress, Progress::Verified | Progress::Written));
+        let mut done = done.map(|one| &one.drift).peekable();
+        if done.peek().is_none() {
+            return false;
         }
+        if target.resource == Resource::Role {
+            self.about = done.cloned().collect();
+        }
+        if let Some(undone) = &mut self.undone {
+            undone.wrote.clone_from(&outcome.desired);
+        }
+        // Of a setting that was reset, AWS tells no time of its own.
+        let shown = [&outcome.changed_before, &outcome.changed].into_iter().filter_map(|change| time_of(change.as_ref())).max();
+        if outcome.judgement == Judgement::Made && !self.is_about_any(&outcome.left) {
+            self.ours = Ours::Stands { since: now, changed_at: shown };
+            return false;
+        }
+        let since = if let Ours::Written { since, .. } = self.ours { since } else { now };
+        self.ours = Ours::Written { since, shown };
+        let is_setting = matches!(target.resource, Resource::Setting(_));
+        is_setting && outcome.judgement == Judgement::Made && outcome.changed != outcome.changed_before
+    }
+
+    /// Whether anything of what was corrected is left.
+    fn is_about_any(&self, left: &[Drift]) -> bool {
+        !left.is_empty() && self.is_about(left)
     }
 
     /// Until when a correction that were due now would be put off.
-    fn put_off_until(&self, rivalry: Rivalry, now: Instant) -> Option<Instant> {
+    fn put_off_until(&self, undone: &Undone, rivalry: Rivalry, now: Instant) -> Option<Instant> {
         let stands = matches!(self.ours, Ours::Stands { .. });
-        let undone = self.undone.as_ref();
-        match undone.and_then(|undone| undone.fight) {
+        match undone.fight {
             Some(fight) if now < fight.until => Some(fight.until),
             // The correction that was made after that time: drift now means that it was undone, too.
             Some(fight) if stands => Some(now + put_off(rivalry, fight.times.saturating_add(1))),
             Some(_) => None,
             None => {
-                let is_recent = |at: &&Instant| now.duration_since(**at) <= rivalry.window;
-                let recent = undone.map_or(0, |undone| undone.at.iter().filter(is_recent).count());
+                let recent = undone.at.iter().filter(|at| now.duration_since(**at) <= rivalry.window).count();
                 (stands && recent + 1 >= rivalry.corrections).then(|| now + put_off(rivalry, 1))
             }
         }
     }
 
-    /// Whether nobody has undone anything for long enough.
-    fn is_over(&self, rivalry: Rivalry, now: Instant) -> bool {
+    /// Whether AWS has shown what is declared for long enough. A look that could not tell proves nothing.
+    fn is_over(&self, outcome: &Outcome, rivalry: Rivalry, now: Instant) -> bool {
+        if outcome.judgement == Judgement::Withheld || self.is_about_any(&outcome.left) {
+            return false;
+        }
         let undone = self.undone.as_ref();
         let calm = undone.and_then(|undone| undone.fight).map_or(rivalry.window, |fight| put_off(rivalry, fight.times));
         let last = match self.ours {
-            Ours::Stands { since, .. } => Some(since),
-            Ours::Written => return false,
+            Ours::Stands { since, .. } | Ours::Written { since, .. } => Some(since),
             Ours::None => undone.and_then(|undone| undone.at.back().copied()),
         };
         last.is_none_or(|last| now.duration_since(last) > calm.max(rivalry.window))
@@ -207,10 +252,6 @@ fn put_off(rivalry: Rivalry, times: u32) -> Duration {
     rivalry.window.saturating_mul(2u32.saturating_pow(times.saturating_sub(1))).min(LONGEST.max(rivalry.window))
 }
 
-/// Whether what AWS shows is from before our correction: then nobody undid it, and AWS is behind. Of a setting that is unset
-/// AWS tells neither who nor when.
-fn is_older(outcome: &Outcome, ours: Option<Timestamp>) -> bool {
-    let is_unset = outcome.drift.iter().any(|drift| drift.kind == DriftKind::SettingUnset);
-    let shown = outcome.changed_before.as_ref().and_then(|change| change.at);
-    !is_unset && matches!((shown, ours), (Some(shown), Some(ours)) if shown <= ours)
+fn time_of(change: Option<&Change>) -> Option<Timestamp> {
+    change.and_then(|change| change.at)
 }

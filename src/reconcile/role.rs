@@ -61,7 +61,7 @@ impl<C: Cloud> Subject for RoleSubject<'_, C> {
         if observed.is_none() && self.presence != Presence::Unknown {
             return Plan { settling: Settling::LookAgainSoon, ..Plan::default() };
         }
-        plan_role(&self.want, observed.as_ref(), self.partition).restrained(&self.restraint)
+        plan_role(&self.want, observed.as_ref(), self.partition).restrained(&self.restraint, None)
     }
 
     async fn apply(&self, action: &RoleAction) -> Result<(), CloudError> {

@@ -36,7 +36,7 @@ impl<C: Cloud> Subject for SettingSubject<'_, C> {
     }
 
     fn plan(&self, observed: &ObservedSetting) -> Plan<SettingAction> {
-        plan_setting(self.want, observed, &self.role).restrained(&self.restraint)
+        plan_setting(self.want, observed, &self.role).restrained(&self.restraint, observed.changed.as_ref())
     }
 
     async fn apply(&self, action: &SettingAction) -> Result<(), CloudError> {

@@ -22,6 +22,10 @@ pub(super) struct Sightings {
     role: Option<Role>,
     /// What was taken away since the change began, by kind.
     gone: [usize; Removal::ALL.len()],
+    /// How many regions it may have that `otherRegions` resets, while nobody knows which are open to it.
+    unlisted: usize,
+    /// Whether anybody has tried to look at the account.
+    account_was_tried: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,13 +67,15 @@ pub(super) enum Sight {
 pub(super) enum RoleSight {
     /// So many policies are attached, and so many of them are not declared.
     Attached { all: usize, extra: usize },
-    /// It does not exist, or could not be read.
+    /// It could not be read, or is not where it should be.
     Nothing,
 }
 
 impl Sightings {
-    /// Takes the targets of the account as they are declared now. What was seen of those that stay is still known.
-    pub(super) fn declare(&mut self, before: &BTreeMap<Resource, Want>, wants: &BTreeMap<Resource, Want>) {
+    /// Takes the targets of the account as they are declared now. What was seen of those that stay is still known. `unlisted`
+    /// is how many more settings may be reset once its regions are known.
+    pub(super) fn declare(&mut self, before: &BTreeMap<Resource, Want>, wants: &BTreeMap<Resource, Want>, unlisted: usize) {
+        self.unlisted = unlisted;
         self.settings.retain(|region, _| wants.contains_key(&Resource::Setting(region.clone())));
         self.role = self.role.filter(|_| wants.contains_key(&Resource::Role));
         for (resource, want) in wants.iter().filter(|(resource, want)| before.get(*resource) != Some(*want)) {
@@ -89,7 +95,7 @@ impl Sightings {
         }
     }
 
-    /// Another desired state is in force: what was taken away for the one before does not count for it.
+    /// Another change begins: what was taken away by the one before does not count for it.
     pub(super) fn begin_change(&mut self) {
         self.gone = [0; Removal::ALL.len()];
     }
@@ -97,6 +103,11 @@ impl Sightings {
     /// Somebody has looked at a setting.
     pub(super) fn saw_setting(&mut self, region: &Region, sight: Sight) {
         let Some(setting) = self.settings.get_mut(region) else { return };
+        if sight == Sight::Nothing {
+            // What was there is most likely still there.
+            setting.seen.get_or_insert(sight);
+            return;
+        }
         let before = setting.seen.replace(sight);
         if setting.change == Taking::Yes && sight == Sight::Unset {
             setting.change = Taking::Done;
@@ -107,6 +118,10 @@ impl Sightings {
     /// Somebody has looked at the role.
     pub(super) fn saw_role(&mut self, sight: RoleSight) {
         let Some(role) = &mut self.role else { return };
+        if sight == RoleSight::Nothing {
+            role.seen.get_or_insert(sight);
+            return;
+        }
         let before = role.seen.replace(sight);
         if let (Taking::Yes, RoleSight::Attached { extra, .. }) = (role.change, sight) {
             if let Some(RoleSight::Attached { extra: extra_before, .. }) = before {
@@ -116,6 +131,11 @@ impl Sightings {
                 role.change = Taking::Done;
             }
         }
+    }
+
+    /// Somebody has looked at the account, with whatever result.
+    pub(super) fn tried_account(&mut self) {
+        self.account_was_tried = true;
     }
 
     /// The account cannot be used: nobody will look at what is in it before that changes.
@@ -128,7 +148,12 @@ impl Sightings {
 
     /// All of it, by kind.
     pub(super) fn tallies(&self) -> [Tally; Removal::ALL.len()] {
-        let mut resets = Tally { gone: self.gone[Removal::Reset as usize], ..Tally::default() };
+        let mut resets = Tally {
+            gone: self.gone[Removal::Reset as usize],
+            unseen: self.unlisted,
+            unread: usize::from(self.unlisted > 0 && !self.account_was_tried),
+            ..Tally::default()
+        };
         for Setting { change, seen } in self.settings.values() {
             let takes = usize::from(*change == Taking::Yes);
             match seen {
@@ -136,7 +161,8 @@ impl Sightings {
                     resets.there += 1;
                     resets.going += takes;
                 }
-                Some(Sight::Unset | Sight::Nothing) => {}
+                Some(Sight::Unset) => {}
+                Some(Sight::Nothing) => resets.unseen += takes,
                 None => {
                     resets.unread += 1;
                     resets.unseen += takes;
@@ -151,7 +177,7 @@ impl Sightings {
                     detachments.there = all;
                     detachments.going = takes * extra;
                 }
-                Some(RoleSight::Nothing) => {}
+                Some(RoleSight::Nothing) => detachments.unseen = takes * MOST_POLICIES,
                 None => {
                     detachments.unread = 1;
                     detachments.unseen = takes * MOST_POLICIES;

@@ -65,7 +65,7 @@ impl Bent {
         let (config, clock) = (config(folder.path(), spec), folder.path().join("clock"));
         set(&clock, seconds);
         let address = format!("127.0.0.1:{}", free_port());
-        let command = dhmc(&["run", "--config", &config, "--listen", &address, "--interval", "1s"]);
+        let command = dhmc(&["run", "--config", &config, "--listen", &address, "--interval", "1s", "--rival-corrections", "100"]);
         let child = with_clock(with_credentials(command), &clock).stdout(Stdio::null()).spawn().unwrap();
         Self { child, url: format!("http://{address}"), clock, _folder: folder }
     }

@@ -29,7 +29,10 @@ async fn a_commit_that_switches_everything_off_does_so_only_when_it_is_confirmed
     for region in FOUR {
         let target = controller.until(region, "held").await;
         let reason = target["reason"].as_str().unwrap();
-        assert!(reason.contains("resets 4 of the 4 settings that are on, more than 2 and more than 20%"), "{reason}");
+        assert!(
+            reason.contains("would reset 4 of 4 settings that are on; together that is more than 2 and more than 20%"),
+            "{reason}"
+        );
     }
     assert!(controller.metric("dhmc_guard_held{removal=\"reset\"}").await.eq(&4.0));
     let status = controller.status().await;

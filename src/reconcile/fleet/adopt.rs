@@ -9,7 +9,7 @@ use super::Fleet;
 use crate::cloud::Cloud;
 use crate::desired::DesiredState;
 use crate::desired::names::Account;
-use crate::reconcile::membership::{AccountMemory, Change};
+use crate::reconcile::membership::{AccountMemory, Change, Waits};
 use crate::reconcile::queue::Wake;
 use crate::target::{State, Target};
 
@@ -17,8 +17,10 @@ impl<C: Cloud> Fleet<C> {
     /// Takes a desired state into force.
     pub(super) fn adopt(&mut self, desired: Arc<DesiredState>) {
         let changes = self.organization.want(&desired);
+        if self.guard.redeclared(&desired) {
+            self.begin_change();
+        }
         self.desired = desired;
-        self.begin_change();
         self.apply(changes);
         self.adopt_accounts();
     }
@@ -48,7 +50,6 @@ impl<C: Cloud> Fleet<C> {
             self.apply(changes);
             self.recount(*account);
         }
-        self.guard.redeclared(&self.desired.guard);
         self.judge();
     }
 
@@ -68,12 +69,14 @@ impl<C: Cloud> Fleet<C> {
                     self.rivals.forget(&target);
                     self.wake(&target, Wake::Redeclared);
                 }
-                Change::Park(target, why) => {
+                Change::Park(target, waits) => {
                     self.flights.call_off(&target);
                     self.reporter.redeclared(&target);
-                    self.rivals.forget(&target);
+                    if waits != Waits::Credentials {
+                        self.rivals.forget(&target);
+                    }
                     self.queue.unschedule(&target);
-                    self.setup.board.wait(&target, State::Unknown, why, time);
+                    self.setup.board.wait(&target, State::Unknown, waits.reason(), time);
                 }
                 Change::Remove(target) => {
                     self.flights.call_off(&target);

@@ -15,6 +15,7 @@ use crate::reconcile::queue::Ending;
 use crate::reconcile::report::Whose;
 use crate::reconcile::rivals::News;
 use crate::reconcile::schedule::next_delay;
+use crate::reconcile::sightings::{RoleSight, Sight};
 use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
 
@@ -101,12 +102,19 @@ impl<C: Cloud> Fleet<C> {
         let changes = match (found, &target.resource) {
             (Found::Account(finding), _) => memory.account_was_looked_at(account, finding),
             (Found::Role(found), _) => memory.role_was_looked_at(account, found, reason),
-            (Found::Broken, Resource::Role) => memory.role_is_unreadable(account, reason),
+            (Found::Broken, Resource::Role) => {
+                memory.sightings.saw_role(RoleSight::Nothing);
+                memory.role_is_unreadable(account, reason)
+            }
             (Found::Setting(sight), resource) => {
                 memory.setting_was_looked_at(resource, sight);
                 Vec::new()
             }
-            (Found::Nothing | Found::Organization(_) | Found::Broken, _) => Vec::new(),
+            (Found::Broken, resource) => {
+                memory.setting_was_looked_at(resource, Sight::Nothing);
+                Vec::new()
+            }
+            (Found::Nothing | Found::Organization(_), _) => Vec::new(),
         };
         self.apply(changes);
         if target.resource == Resource::Account {

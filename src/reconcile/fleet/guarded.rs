@@ -3,15 +3,20 @@
 use super::Fleet;
 use crate::cloud::Cloud;
 use crate::desired::names::Account;
-use crate::plan::{Removals, change};
 use crate::reconcile::membership::{AccountMemory, Change};
 use crate::reconcile::sightings::Part;
 use crate::target::Target;
 
 impl<C: Cloud> Fleet<C> {
-    /// Another desired state comes into force.
+    /// Another change begins.
     pub(super) fn begin_change(&mut self) {
-        self.accounts.values_mut().for_each(|memory| memory.sightings.begin_change());
+        let accounts: Vec<Account> = self.accounts.keys().copied().collect();
+        for account in accounts {
+            if let Some(memory) = self.accounts.get_mut(&account) {
+                memory.sightings.begin_change();
+            }
+            self.recount(account);
+        }
     }
 
     /// Counts an account again. Tells whether it counts for something else than before.
@@ -27,12 +32,12 @@ impl<C: Cloud> Fleet<C> {
 
     /// A look at a target has been learnt from; `before` is how it took part in the change until then.
     pub(super) fn weigh(&mut self, target: &Target, before: Part) {
-        if self.recount(target.account) {
+        // A held change is judged at every look, because it may get another name.
+        if self.recount(target.account) || self.guard.is_holding() {
             self.judge();
         }
-        // What was held until it was counted, and may go on.
-        let after = self.part(target);
-        if before == Part::Uncounted && matches!(after, Part::Counted(_)) && self.guard.removals(after) == Removals::Free {
+        // What was held until it was counted goes on, or has to say why it is held now.
+        if before == Part::Uncounted && matches!(self.part(target), Part::Counted(_)) {
             self.apply(vec![Change::Wake(target.clone())]);
         }
     }
@@ -44,18 +49,16 @@ impl<C: Cloud> Fleet<C> {
 
     /// Judges the whole change anew, and has every target looked at for which that makes a difference.
     pub(super) fn judge(&mut self) {
-        let accounts = &self.accounts;
-        let digest = || {
-            let mut all: Vec<(Account, &AccountMemory)> = accounts.iter().map(|(account, memory)| (*account, memory)).collect();
-            all.sort_unstable_by_key(|(account, _)| *account);
-            change::digest(all.into_iter().map(|(account, memory)| (account, memory.desired())))
-        };
-        let news = self.guard.judge((self.setup.clock)(), digest);
+        if self.guard.is_over() {
+            self.guard.retire();
+            self.begin_change();
+        }
+        let news = self.guard.judge((self.setup.clock)());
         let hears = |(account, memory): (&Account, &AccountMemory)| {
             let (account, parts) = (*account, news.iter().flat_map(|removal| memory.sightings.parts(*removal)));
             parts.map(|resource| Change::Wake(Target { account, resource })).collect::<Vec<_>>()
         };
-        let changes = if news.is_empty() { Vec::new() } else { accounts.iter().flat_map(hears).collect() };
+        let changes = if news.is_empty() { Vec::new() } else { self.accounts.iter().flat_map(hears).collect() };
         self.apply(changes);
         self.setup.board.set_held(self.guard.held());
     }

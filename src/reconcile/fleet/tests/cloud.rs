@@ -10,7 +10,7 @@ use crate::cloud::{ASSUME_ROLE, Caller, Cloud, CloudError, ErrorKind};
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
 use crate::desired::organization::{Member, Query};
-use crate::observed::{Change, Identity, ListedRegion, ObservedRole, ObservedSetting, Update};
+use crate::observed::{Change, Identity, ListedRegion, ObservedRole, ObservedSetting, RegionAccess, Update};
 use crate::plan::{RoleAction, SettingAction};
 
 /// What a call does instead of its job.
@@ -42,6 +42,12 @@ pub(super) struct FakeCloud {
     pub(super) settings: Mutex<BTreeMap<Region, String>>,
     /// Every other account's.
     pub(super) others: Mutex<BTreeMap<Account, Kept>>,
+    /// The regions that are listed, all of them open.
+    pub(super) open: Mutex<Vec<Region>>,
+    /// What regions hold whatever we write, where somebody is faster.
+    pub(super) overruled: Mutex<BTreeMap<Region, String>>,
+    /// What a write of ours is shown as, where a test tells.
+    pub(super) ours: Mutex<Option<Change>>,
     /// Who changed a region's setting last, where a test tells.
     pub(super) changed: Mutex<BTreeMap<Region, Change>>,
     pub(super) trouble: Mutex<HashMap<String, Trouble>>,
@@ -125,7 +131,8 @@ impl Cloud for FakeCloud {
 
     async fn regions(&self, caller: &Caller, _: Partition) -> Result<Vec<ListedRegion>, CloudError> {
         self.call_as(caller, "regions").await?;
-        Ok(Vec::new())
+        let open = self.open.lock().unwrap().clone();
+        Ok(open.into_iter().map(|region| ListedRegion { region, access: RegionAccess::Open }).collect())
     }
 
     async fn role(&self, caller: &Caller, _: Partition, _: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
@@ -165,10 +172,16 @@ impl Cloud for FakeCloud {
 
     async fn change_setting(&self, caller: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
         self.call_as(caller, &format!("{} {region}", action.label())).await?;
+        if let Some(ours) = self.ours.lock().unwrap().clone() {
+            self.changed.lock().unwrap().insert(region.clone(), ours);
+        }
         self.settings_of(caller, |settings| match action {
             SettingAction::Update(value) => drop(settings.insert(region.clone(), value.clone())),
             SettingAction::Reset => drop(settings.remove(region)),
         });
+        if let Some(value) = self.overruled.lock().unwrap().get(region) {
+            self.settings_of(caller, |settings| settings.insert(region.clone(), value.clone()));
+        }
         Ok(())
     }
 }

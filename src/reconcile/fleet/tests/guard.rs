@@ -1,6 +1,7 @@
 //! A change that takes away a lot is held as a whole until the document names it.
 
 use super::*;
+use crate::desired::names::Region;
 use crate::status::Held;
 
 const FIVE: [&str; 5] = ["eu-west-1", "eu-west-2", "eu-west-3", "us-east-1", "us-east-2"];
@@ -64,9 +65,9 @@ async fn a_confirmation_that_is_left_lying_around_does_not_count_for_the_next_ch
     let running = run_state(declared("disabled", ""), all_on);
     pass(Duration::from_secs(5)).await;
     let confirm = format!(", guard: {{confirm: {}}}", running.held().confirm.unwrap());
-    // Another change: one region of them stays.
+    // Another change: one more region.
     let regions = FIVE.map(|region| format!("{region}: disabled")).join(", ");
-    let other = format!("{{regions: {{{regions}, sa-east-1: enabled}}{confirm}}}");
+    let other = format!("{{regions: {{{regions}, sa-east-1: disabled}}{confirm}}}");
     running.declare(super::state(&other));
     pass(Duration::from_secs(5)).await;
     assert_eq!((running.resets(), running.held().resets), (0, 5), "another change than was confirmed");
@@ -79,6 +80,11 @@ async fn a_confirmation_that_is_left_lying_around_does_not_count_for_the_next_ch
     running.declare(declared("disabled", &confirm));
     pass(Duration::from_hours(1)).await;
     assert_eq!((running.resets(), running.held().resets), (5, 5), "the same change a second time");
+    let anew = running.held().confirm.unwrap();
+    assert!(!confirm.contains(&anew.to_string()));
+    running.declare(declared("disabled", &format!(", guard: {{confirm: {anew}}}")));
+    pass(Duration::from_secs(5)).await;
+    assert_eq!((running.resets(), running.held()), (10, Held::default()), "it has a name of its own");
     running.end().await;
 }
 
@@ -133,12 +139,58 @@ async fn regions_that_come_back_one_by_one_do_not_slip_under_the_limit() {
         }
     });
     pass(Duration::from_mins(1)).await;
-    assert_eq!(running.resets(), 2, "these could be read, and are no more than the limit");
+    assert_eq!((running.resets(), running.held().resets), (0, 2), "what could not be read may be a lot");
     for region in &FIVE[2..] {
         running.cloud.trouble.lock().unwrap().remove(&format!("read {region}"));
         pass(Duration::from_mins(10)).await;
     }
-    assert_eq!((running.resets(), running.held().resets), (2, 3), "all that the change takes away is counted together");
+    assert_eq!((running.resets(), running.held().resets), (0, 5), "all that the change takes away is counted together");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_an_outage_nor_growth_elsewhere_lets_a_held_change_through() {
+    let running = run_state(declared("disabled", ""), all_on);
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(running.held().resets, 5);
+    for region in FIVE {
+        running.cloud.trouble(&format!("read {region}"), Trouble::Fails(ErrorKind::Unavailable));
+    }
+    pass(Duration::from_mins(20)).await;
+    running.cloud.trouble.lock().unwrap().clear();
+    pass(Duration::from_mins(20)).await;
+    assert_eq!((running.resets(), running.held().resets), (0, 5), "after an outage");
+    let more: Vec<String> = crate::desired::regions::known()
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| name.starts_with("ap-"))
+        .map(|name| format!("{name}: enabled"))
+        .collect();
+    let off = FIVE.map(|region| format!("{region}: disabled")).join(", ");
+    running.declare(super::state(&format!("{{regions: {{{off}, {}}}}}", more.join(", "))));
+    pass(Duration::from_mins(20)).await;
+    assert!(more.len() > 10, "{}", more.len());
+    assert_eq!((running.resets(), running.held().resets), (0, 5), "as part of another change");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nobody_knows_which_regions_are_open_all_of_them_may_go() {
+    let open = |cloud: &FakeCloud| cloud.open.lock().unwrap().extend(FIVE.map(|region| region.parse::<Region>().unwrap()));
+    let running = run("{regions: {eu-west-1: disabled}, otherRegions: disabled}", |cloud| {
+        cloud.settings.lock().unwrap().insert("eu-west-1".parse().unwrap(), VALUE.to_owned());
+        open(cloud);
+        cloud.trouble("regions", Trouble::Fails(ErrorKind::Throttled));
+    });
+    pass(Duration::from_mins(10)).await;
+    assert_eq!((running.resets(), running.held().resets), (0, 1));
+    running.end().await;
+    let running = run("{regions: {eu-west-1: disabled}, otherRegions: disabled}", |cloud| {
+        cloud.settings.lock().unwrap().insert("eu-west-1".parse().unwrap(), VALUE.to_owned());
+        open(cloud);
+    });
+    pass(Duration::from_mins(1)).await;
+    assert_eq!((running.resets(), running.held()), (1, Held::default()), "the others are off already");
     running.end().await;
 }
 

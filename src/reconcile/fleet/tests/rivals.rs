@@ -105,15 +105,15 @@ async fn an_edit_of_the_target_ends_the_fight_and_one_of_another_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn our_own_write_that_aws_shows_late_is_nobodys_revert() {
-    let running = run("{regions: {eu-west-1: enabled}}", |cloud| {
-        // What AWS says of its last change never becomes newer than our own: it flips between old and new.
-        let at = Some("2026-03-09T12:00:00Z".parse().unwrap());
-        let change = observed::Change { by: "arn:aws:sts::111122223333:assumed-role/c/dhmc".to_owned(), at };
-        cloud.changed.lock().unwrap().insert("eu-west-1".parse().unwrap(), change);
-    });
+    let region: Region = "eu-west-1".parse().unwrap();
+    let changed = |by: &str, at: &str| observed::Change { by: by.to_owned(), at: Some(at.parse().unwrap()) };
+    let ours = changed("arn:aws:sts::111122223333:assumed-role/c/dhmc", "2026-03-09T12:00:00Z");
+    let running = run("{regions: {eu-west-1: enabled}}", |cloud| *cloud.ours.lock().unwrap() = Some(ours));
     for _ in 0..40 {
-        running.cloud.settings.lock().unwrap().insert("eu-west-1".parse().unwrap(), "Old".to_owned());
-        pass(Duration::from_mins(2)).await;
+        pass(Duration::from_mins(6)).await;
+        // What was there before our write, as if AWS had never heard of it.
+        running.cloud.settings.lock().unwrap().insert(region.clone(), "Old".to_owned());
+        running.cloud.changed.lock().unwrap().insert(region.clone(), changed(MALLORY, "2026-03-09T11:00:00Z"));
     }
     assert_ne!(running.state_of("eu-west-1"), Some(State::Contended));
     assert!(running.corrections() > 6, "{}", running.corrections());
@@ -127,5 +127,38 @@ async fn quick_setup_is_named_and_what_to_turn_off() {
     assert_eq!(running.state_of("eu-west-1"), Some(State::Contended));
     let reason = running.reason();
     assert!(reason.contains("turn Default Host Management Configuration off in its configuration"), "{reason}");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rival_who_is_faster_than_our_read_back_is_given_way_to_as_well() {
+    // Whatever is written, AWS shows what he wrote after it.
+    let running = run("{regions: {eu-west-1: enabled}}", |cloud| {
+        cloud.overruled.lock().unwrap().insert("eu-west-1".parse().unwrap(), "Theirs".to_owned());
+    });
+    for second in 0..600 {
+        let at = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(second);
+        *running.cloud.ours.lock().unwrap() = Some(observed::Change { by: MALLORY.to_owned(), at: Some(at) });
+        pass(Duration::from_secs(1)).await;
+    }
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (3, Some(State::Contended)));
+    assert!(running.reason().starts_with(MALLORY), "{}", running.reason());
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_aws_takes_and_never_shows_is_not_repeated_for_ever() {
+    let running = run("{regions: {eu-west-1: enabled}}", |cloud| {
+        cloud.overruled.lock().unwrap().insert("eu-west-1".parse().unwrap(), "Theirs".to_owned());
+    });
+    pass(Duration::from_hours(1)).await;
+    let corrections = running.corrections();
+    assert!(corrections < 30, "{corrections}");
+    assert_eq!(running.state_of("eu-west-1"), Some(State::Contended));
+    assert!(
+        running.reason().starts_with("somebody (AWS does not tell who; CloudTrail does) changes this back each time"),
+        "{}",
+        running.reason()
+    );
     running.end().await;
 }
