@@ -20,7 +20,7 @@ use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
 use crate::reconcile::fleet::{Fleet, Setup};
-use crate::reconcile::schedule::Schedule;
+use crate::reconcile::schedule::{Schedule, Waits};
 use crate::source::{Loaded, Source, SourceError};
 use crate::status::StatusBoard;
 use crate::target::{Resource, State};
@@ -107,7 +107,11 @@ impl App {
             cloud: Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?),
             board: Arc::clone(&board),
             metrics: metrics.clone(),
-            schedule: Schedule { interval: options.interval, organization_interval: options.organization_interval },
+            schedule: Schedule {
+                interval: options.interval,
+                organization_interval: options.organization_interval,
+                waits: Waits::default(),
+            },
             workers: options.workers,
             clock: Timestamp::now,
             random: fastrand::f64,
