@@ -16,6 +16,7 @@ mod sessions;
 mod ssm;
 mod sts;
 mod trust_roots;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -121,15 +121,16 @@ async fn correct<S: Subject>(
     (Outcome { changed_before, ..outcome }, after.ok())
 }
 
-/// Whether a call that ended like this may have been carried out all the same. The SDK repeats a call whose answer was lost,
-/// and what the second attempt is told (too many updates, no such entity) may be about the first.
+/// Whether a write that ended like this may have been carried out all the same, by us or by somebody else: its answer was lost,
+/// or contradicts what was read before it (there is such a thing already, it is being changed, it is gone). A write that was
+/// throttled was not: `aws` repeats none but those.
 fn may_have_acted(error: &CloudError) -> bool {
     if error.has_expired() || error.refuses_the_key() || error.operation == ASSUME_ROLE {
         return false;
     }
     match error.kind {
-        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Conflict | ErrorKind::Missing => true,
-        ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => false,
+        ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::Missing => true,
+        ErrorKind::Throttled | ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => false,
     }
 }
 
