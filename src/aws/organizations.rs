@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_config::{Region as SdkRegion, SdkConfig};
 use aws_sdk_organizations::Client;
+use aws_sdk_organizations::config::retry::RetryPartition;
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
 
 use super::attempts::CountAttempts;
@@ -39,6 +40,9 @@ fn client(config: &SdkConfig, region: &'static str, patience: Patience, count: C
     let builder = aws_sdk_organizations::config::Builder::from(config)
         .region(SdkRegion::from_static(region))
         .retry_config(patience.retries())
+        // The SDK allows so many retries a service and process. Lists of two controllers in a process are not to use up each
+        // other's.
+        .retry_partition(RetryPartition::custom("lists").build())
         .timeout_config(patience.timeouts());
     Client::from_conf(builder.interceptor(count).build())
 }
