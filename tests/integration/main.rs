@@ -10,6 +10,7 @@ mod convergence;
 #[cfg(feature = "demo")]
 mod demo;
 mod endpoints;
+mod fault_matrix;
 mod faults;
 mod harness;
 mod identity;
