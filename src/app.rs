@@ -21,7 +21,7 @@ use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
 use crate::reconcile::fleet::{Fleet, Setup};
 use crate::reconcile::rivals::Rivalry;
-use crate::reconcile::schedule::Schedule;
+use crate::reconcile::schedule::{Schedule, Waits};
 use crate::source::{Loaded, Source, SourceError};
 use crate::status::StatusBoard;
 use crate::target::{Resource, State};
@@ -110,7 +110,11 @@ impl App {
             cloud: Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?),
             board: Arc::clone(&board),
             metrics: metrics.clone(),
-            schedule: Schedule { interval: options.interval, organization_interval: options.organization_interval },
+            schedule: Schedule {
+                interval: options.interval,
+                organization_interval: options.organization_interval,
+                waits: Waits::default(),
+            },
             workers: options.workers,
             rivalry: options.rivalry,
             clock: Timestamp::now,

@@ -98,6 +98,13 @@ impl CloudError {
     pub fn refuses_the_key(&self) -> bool {
         matches!(self.code.as_deref(), Some("UnrecognizedClientException" | "InvalidClientTokenId"))
     }
+
+    /// Whether AWS has refused the call only because something that it builds on has not spread yet: nothing was done.
+    #[must_use]
+    pub fn came_too_early(&self) -> bool {
+        let about_something_new = |code: &str| code.starts_with("Validation") || code.starts_with("MalformedPolicyDocument");
+        self.kind == ErrorKind::Conflict && self.code.as_deref().is_some_and(about_something_new)
+    }
 }
 
 impl fmt::Display for CloudError {

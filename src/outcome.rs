@@ -75,8 +75,10 @@ pub struct Correction {
 pub enum Progress {
     /// The read-back shows what was wanted.
     Verified,
-    /// AWS took the write, or may have taken it, and does not show it yet.
+    /// AWS took the write, or somebody was faster, and AWS does not show it yet.
     Written,
+    /// Nobody knows whether AWS took the write, and AWS does not show it.
+    Unanswered,
     /// AWS refused the write.
     Refused,
     /// Something before it was refused, or the controller is stopping.

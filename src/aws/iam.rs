@@ -4,10 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_iam::config::Builder;
+use aws_sdk_iam::operation::create_role::builders::CreateRoleFluentBuilder;
 use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 
 use super::AwsCloud;
+use super::writes::OnlyIfThrottled;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{Partition, RoleName};
 use crate::observed::ObservedRole;
@@ -76,49 +79,50 @@ pub(super) async fn change_role(
 ) -> Result<(), CloudError> {
     let client = &aws.clients(caller).iam[&partition];
     let name = name.as_str();
+    let not_blindly = Builder::new().retry_classifier(OnlyIfThrottled);
     match action {
-        RoleAction::Create(new) => create(aws, caller, client, new).await,
-        RoleAction::UpdateTrustPolicy(document) => {
-            let request = client.update_assume_role_policy().role_name(name).policy_document(document);
-            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.send()).await.map(drop)
+        RoleAction::Create(new) => {
+            let request = create(client, new)?.customize().config_override(not_blindly);
+            aws.call(caller, "iam:CreateRole", request.send()).await.map(drop)
         }
-        RoleAction::AttachPolicy(arn) => aws
-            .call(caller, "iam:AttachRolePolicy", client.attach_role_policy().role_name(name).policy_arn(arn).send())
-            .await
-            .map(drop),
-        RoleAction::DetachPolicy(arn) => aws
-            .call(caller, "iam:DetachRolePolicy", client.detach_role_policy().role_name(name).policy_arn(arn).send())
-            .await
-            .map(drop),
+        RoleAction::UpdateTrustPolicy(document) => {
+            let request = client.update_assume_role_policy().role_name(name).policy_document(document).customize();
+            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+        }
+        RoleAction::AttachPolicy(arn) => {
+            let request = client.attach_role_policy().role_name(name).policy_arn(arn).customize();
+            aws.call(caller, "iam:AttachRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+        }
+        RoleAction::DetachPolicy(arn) => {
+            let request = client.detach_role_policy().role_name(name).policy_arn(arn).customize();
+            aws.call(caller, "iam:DetachRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+        }
         RoleAction::Tag(tags) => {
-            let request = client.tag_role().role_name(name).set_tags(Some(sdk_tags(tags)?));
-            aws.call(caller, "iam:TagRole", request.send()).await.map(drop)
+            let request = client.tag_role().role_name(name).set_tags(Some(sdk_tags(tags)?)).customize();
+            aws.call(caller, "iam:TagRole", request.config_override(not_blindly).send()).await.map(drop)
         }
         // Not UpdateRole, which puts the maximum session duration back to an hour unless it is told that too (IAM API
         // reference, UpdateRole).
         RoleAction::Describe(text) => {
-            let request = client.update_role_description().role_name(name).description(text);
-            aws.call(caller, "iam:UpdateRoleDescription", request.send()).await.map(drop)
+            let request = client.update_role_description().role_name(name).description(text).customize();
+            aws.call(caller, "iam:UpdateRoleDescription", request.config_override(not_blindly).send()).await.map(drop)
         }
         RoleAction::SetPermissionsBoundary(arn) => {
-            let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
-            aws.call(caller, "iam:PutRolePermissionsBoundary", request.send()).await.map(drop)
+            let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(arn).customize();
+            aws.call(caller, "iam:PutRolePermissionsBoundary", request.config_override(not_blindly).send()).await.map(drop)
         }
     }
 }
 
-async fn create(aws: &AwsCloud, caller: &Caller, client: &aws_sdk_iam::Client, new: &NewRole) -> Result<(), CloudError> {
-    let mut request = client
+fn create(client: &aws_sdk_iam::Client, new: &NewRole) -> Result<CreateRoleFluentBuilder, CloudError> {
+    let request = client
         .create_role()
         .role_name(new.name.as_str())
         .path(new.path.as_str())
         .assume_role_policy_document(&new.trust_policy)
         .set_description(new.description.clone())
         .set_permissions_boundary(new.permissions_boundary.clone());
-    if !new.tags.is_empty() {
-        request = request.set_tags(Some(sdk_tags(&new.tags)?));
-    }
-    aws.call(caller, "iam:CreateRole", request.send()).await.map(drop)
+    Ok(if new.tags.is_empty() { request } else { request.set_tags(Some(sdk_tags(&new.tags)?)) })
 }
 
 fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Result<Vec<Tag>, CloudError> {

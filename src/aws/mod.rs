@@ -12,24 +12,24 @@ mod iam;
 mod organizations;
 mod own;
 mod pages;
+mod patience;
 mod sessions;
 mod ssm;
 mod sts;
 mod trust_roots;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_config::identity::IdentityCache;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use aws_smithy_types::retry::RetryConfig;
 
 use crate::cloud::{Caller, Cloud, CloudError, ErrorKind};
 use crate::desired::access::Access;
@@ -42,17 +42,8 @@ use attempts::CountAttempts;
 use classify::{ServiceResponse, classify};
 use clients::Clients;
 use own::OwnCredentials;
+pub use patience::Patience;
 use sessions::{Asker, Session, Sessions, Slot};
-
-/// A handshake over any distance takes well under a second; three leave room for one lost packet.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The slowest of our calls answers within a second or two; five is an outage.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bounds a call with all its retries, so that a write and the two reads of a role's read-back fit into the 25 seconds that a
-/// shutdown waits, unless a session has to be opened in between.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
-/// The SDK mends blips; whatever lasts longer belongs to the queue.
-const ATTEMPTS: u32 = 3;
 
 /// What sessions are called unless somebody says otherwise.
 const DEFAULT_INSTANCE: &str = "controller";
@@ -74,6 +65,10 @@ pub struct AwsOptions {
     /// What this controller is called: its sessions in other accounts are `dhmc-<instance>`, which AWS shows as
     /// `LastModifiedUser`.
     pub instance: String,
+    /// How long calls are waited for.
+    pub patience: Patience,
+    /// How long lists of members are waited for.
+    pub patience_of_lists: Patience,
 }
 
 impl Default for AwsOptions {
@@ -84,6 +79,8 @@ impl Default for AwsOptions {
             endpoint_url: None,
             credentials: None,
             instance: DEFAULT_INSTANCE.to_owned(),
+            patience: Patience::OF_CALLS,
+            patience_of_lists: Patience::OF_LISTS,
         }
     }
 }
@@ -96,6 +93,7 @@ pub struct AwsCloud {
     sts: aws_sdk_sts::Client,
     organizations: OnceLock<aws_sdk_organizations::Client>,
     own_credentials: OwnCredentials,
+    patience_of_lists: Patience,
     /// With the controller's own credentials.
     own: Clients,
     /// With the credentials of a session, which each call carries with it.
@@ -126,6 +124,7 @@ impl AwsCloud {
         environment::check(variables)?;
         let session_name = session_name(&options.instance);
         let own_credentials = OwnCredentials::default();
+        let patience_of_lists = options.patience_of_lists;
         let config = load(options).await?.into_builder().identity_cache(own_credentials.clone()).build();
         let count = CountAttempts::new(metrics.clone());
         let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count).build());
@@ -138,6 +137,7 @@ impl AwsCloud {
             sts,
             organizations: OnceLock::new(),
             own_credentials,
+            patience_of_lists,
             own: Clients::new(config.clone(), metrics.clone()),
             member: Clients::new(member, metrics.clone()),
             sessions: Sessions::default(),
@@ -262,14 +262,8 @@ async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
         .http_client(http_client)
         // Answers are a few kilobytes, and the timeout of an attempt bounds them.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(OPERATION_TIMEOUT)
-                .build(),
-        );
+        .retry_config(options.patience.retries())
+        .timeout_config(options.patience.timeouts());
     if let Ok(name) = AppName::new("dhmc-controller") {
         loader = loader.app_name(name);
     }

@@ -2,33 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::{Region as SdkRegion, SdkConfig};
 use aws_sdk_organizations::Client;
+use aws_sdk_organizations::config::retry::RetryPartition;
 use aws_sdk_organizations::types::{Account, AccountState, AccountStatus};
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::attempts::CountAttempts;
 use super::pages::Pages;
-use super::{ATTEMPT_TIMEOUT, AwsCloud, CONNECT_TIMEOUT};
+use super::{AwsCloud, Patience};
 use crate::cloud::CloudError;
 use crate::desired::names::{AccountId, UnitId};
 use crate::desired::organization::{Member, Membership, Query, Scope};
-
-/// A listing is hundreds of calls in a row, which have to wait out throttling where they are: to begin again would be to call
-/// more, not less.
-const ATTEMPTS: u32 = 8;
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-const OPERATION_TIMEOUT: Duration = Duration::from_mins(2);
 
 type Members = BTreeMap<AccountId, Member>;
 
 /// The accounts of the organization, as far as is asked.
 pub(super) async fn members(aws: &AwsCloud, query: &Query) -> Result<Members, CloudError> {
     let region = aws.partition().await?.account_region();
-    let client = aws.organizations.get_or_init(|| client(&aws.config, region, CountAttempts::new(aws.metrics.clone())));
+    let count = || CountAttempts::new(aws.metrics.clone());
+    let client = aws.organizations.get_or_init(|| client(&aws.config, region, aws.patience_of_lists, count()));
     let mut members = match query.scope {
         Scope::Everyone => everyone(aws, client).await?,
         Scope::Units => Members::new(),
@@ -43,16 +36,14 @@ pub(super) async fn members(aws: &AwsCloud, query: &Query) -> Result<Members, Cl
     Ok(members)
 }
 
-fn client(config: &SdkConfig, region: &'static str, count: CountAttempts) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build();
+fn client(config: &SdkConfig, region: &'static str, patience: Patience, count: CountAttempts) -> Client {
     let builder = aws_sdk_organizations::config::Builder::from(config)
         .region(SdkRegion::from_static(region))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_PAUSE))
-        .timeout_config(timeouts);
+        .retry_config(patience.retries())
+        // The SDK allows so many retries a service and process. Lists of two controllers in a process are not to use up each
+        // other's.
+        .retry_partition(RetryPartition::custom("lists").build())
+        .timeout_config(patience.timeouts());
     Client::from_conf(builder.interceptor(count).build())
 }
 

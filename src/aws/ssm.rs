@@ -1,8 +1,10 @@
 //! Systems Manager: the service setting that is Default Host Management Configuration.
 
+use aws_sdk_ssm::config::Builder;
 use jiff::Timestamp;
 
 use super::AwsCloud;
+use super::writes::OnlyIfThrottled;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::Region;
 use crate::observed::{Change, ObservedSetting, Update};
@@ -36,15 +38,16 @@ pub(super) async fn change_setting(
     action: &SettingAction,
 ) -> Result<(), CloudError> {
     let client = aws.clients(caller).ssm(region);
+    let not_blindly = Builder::new().retry_classifier(OnlyIfThrottled);
     match action {
         SettingAction::Update(value) => {
-            let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value);
-            aws.call(caller, "ssm:UpdateServiceSetting", request.send()).await.map(drop)
+            let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value).customize();
+            aws.call(caller, "ssm:UpdateServiceSetting", request.config_override(not_blindly).send()).await.map(drop)
         }
-        SettingAction::Reset => aws
-            .call(caller, "ssm:ResetServiceSetting", client.reset_service_setting().setting_id(SETTING_ID).send())
-            .await
-            .map(drop),
+        SettingAction::Reset => {
+            let request = client.reset_service_setting().setting_id(SETTING_ID).customize();
+            aws.call(caller, "ssm:ResetServiceSetting", request.config_override(not_blindly).send()).await.map(drop)
+        }
     }
 }
 

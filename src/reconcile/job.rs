@@ -11,7 +11,7 @@ use super::reconcile;
 use super::role::{Presence, RoleSubject};
 use super::setting::SettingSubject;
 use super::sightings::{RoleSight, Sight};
-use crate::cloud::{Caller, Cloud, ErrorKind, Retry};
+use crate::cloud::{Caller, Cloud, Retry};
 use crate::desired::names::{AccountId, Partition, Region};
 use crate::desired::organization::Listing;
 use crate::desired::{DesiredRole, DesiredSetting};
@@ -117,11 +117,10 @@ fn found_role(
     outcome: &Outcome,
     observed: Option<&Option<ObservedRole>>,
 ) -> RoleFinding {
+    // One whose creation was not answered is not waited for. If it was created, the next attempt is told that there is such a role.
     let created = outcome.corrections.iter().any(|correction| {
         correction.drift.kind == DriftKind::RoleMissing && matches!(correction.progress, Progress::Written | Progress::Verified)
     });
-    // Throttled is most likely not done. If it was, the next attempt is told that there is such a role already.
-    let created = created && outcome.error != Some(ErrorKind::Throttled);
     let (presence, readiness) = match observed {
         Some(Some(role)) => (Presence::SEEN, Some(readiness(&want, Some(role)))),
         _ if created => {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::outcome::{Judgement, Outcome, Progress};
+use crate::outcome::{Correction, Judgement, Outcome, Progress};
 use crate::plan::Drift;
 use crate::target::Target;
 
@@ -56,9 +56,11 @@ impl Ledger {
                     continue;
                 }
                 Some(Progress::Refused) => entries.push(Entry::CorrectionFailed(drift.clone())),
-                Some(Progress::Written | Progress::NotTried) | None => {}
+                Some(Progress::Written | Progress::Unanswered | Progress::NotTried) | None => {}
             }
-            let written = correction.is_some_and(|correction| correction.progress == Progress::Written);
+            let may_be_written =
+                |correction: &Correction| matches!(correction.progress, Progress::Written | Progress::Unanswered);
+            let written = correction.is_some_and(may_be_written);
             still_open.push(Open { drift: drift.clone(), written });
         }
         entries.extend(
@@ -85,7 +87,6 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::desired::names::Account;
-    use crate::outcome::Correction;
     use crate::plan::{DriftKind, Plan};
 
     fn drift() -> Drift {
@@ -118,10 +119,9 @@ mod tests {
 
     #[test]
     fn a_write_that_shows_later_counts_as_a_correction_then() {
-        assert_eq!(
-            run(&[tried(Progress::Written), read(vec![])]),
-            [vec![Entry::Detected(drift())], vec![Entry::Corrected(drift())]]
-        );
+        for progress in [Progress::Written, Progress::Unanswered] {
+            assert_eq!(run(&[tried(progress), read(vec![])]), [vec![Entry::Detected(drift())], vec![Entry::Corrected(drift())]]);
+        }
     }
 
     #[test]

@@ -29,14 +29,14 @@ pub(super) enum Change {
     /// It is declared differently: it is due now, and work under way on the old declaration is given up.
     Redeclare(Target),
     /// It waits for what it stands on; work under way is given up.
-    Park(Target, Waits),
+    Park(Target, Awaited),
     /// Nobody wants it any more.
     Remove(Target),
 }
 
 /// What a target waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waits {
+pub(super) enum Awaited {
     /// The account, which is declared differently.
     Account,
     /// The account, whose credentials are not good any more.
@@ -45,7 +45,7 @@ pub(super) enum Waits {
     Role,
 }
 
-impl Waits {
+impl Awaited {
     /// For people.
     pub(super) fn reason(self) -> &'static str {
         match self {
@@ -101,7 +101,7 @@ impl AccountMemory {
         if self.desired.access != desired.access || self.facts.as_ref().is_some_and(is_elsewhere) {
             // What was seen with other credentials, or for another partition, was perhaps not what is meant now.
             (self.facts, self.role) = (None, None);
-            changes.extend(self.dependents(account).map(|target| Change::Park(target, Waits::Account)));
+            changes.extend(self.dependents(account).map(|target| Change::Park(target, Awaited::Account)));
         }
         if !is_same_role(&self.desired.role, &desired.role) {
             self.presence = Presence::Unknown;
@@ -129,7 +129,7 @@ impl AccountMemory {
                 if self.facts.take().is_none() {
                     return Vec::new();
                 }
-                self.dependents(account).map(|target| Change::Park(target, Waits::Credentials)).collect()
+                self.dependents(account).map(|target| Change::Park(target, Awaited::Credentials)).collect()
             }
             Finding::Verified(mut facts) => {
                 let partition_before = self.facts.as_ref().map(|facts| facts.identity.partition);
@@ -258,7 +258,7 @@ impl AccountMemory {
                 Some(_) if known != Some(want) => changes.push(Change::Redeclare(target(resource))),
                 // What is under way may still be the old declaration's; what it waits for is the role of the new one.
                 None if self.facts.is_some() && known.is_some() && (known != Some(want) || (role_is_stale && enabled)) => {
-                    changes.push(Change::Park(target(resource), Waits::Role));
+                    changes.push(Change::Park(target(resource), Awaited::Role));
                 }
                 _ => {}
             }

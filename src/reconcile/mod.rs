@@ -78,6 +78,7 @@ pub(crate) async fn reconcile<S: Subject>(subject: &S, stop: &CancellationToken)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
     Written,
+    Unanswered,
     Refused,
     NotTried,
 }
@@ -103,7 +104,7 @@ async fn correct<S: Subject>(
                 foundation_is_laid |= S::is_foundation(action);
             }
             Err(error) => {
-                *done = if may_have_acted(&error) { Done::Written } else { Done::Refused };
+                *done = what_became_of(&error);
                 let goes_on = error.kind.retry() == Retry::Slow && !S::is_foundation(action);
                 // What does not exist right after what it belongs to was created may only not have spread yet.
                 let kind = if foundation_is_laid && error.kind == ErrorKind::Missing { ErrorKind::Conflict } else { error.kind };
@@ -115,7 +116,7 @@ async fn correct<S: Subject>(
         }
     }
     let changed_before = S::changed(&before);
-    let untouched = !done.contains(&Done::Written);
+    let untouched = done.iter().all(|done| matches!(done, Done::Refused | Done::NotTried));
     let after = if untouched { Ok(before) } else { subject.observe().await };
     let outcome = match &after {
         Ok(after) => read_back(subject, plan, &done, after, refused),
@@ -124,15 +125,18 @@ async fn correct<S: Subject>(
     (Outcome { changed_before, ..outcome }, after.ok())
 }
 
-/// Whether a call that ended like this may have been carried out all the same. The SDK repeats a call whose answer was lost,
-/// and what the second attempt is told (too many updates, no such entity) may be about the first.
-fn may_have_acted(error: &CloudError) -> bool {
-    if error.has_expired() || error.refuses_the_key() || error.operation == ASSUME_ROLE {
-        return false;
+/// What became of a write that ended like this, as far as can be told without reading.
+///
+/// An answer that contradicts what was read before the write (there is such a thing already, it is being changed, it is gone)
+/// tells of somebody else's. A write that was throttled was not carried out: `aws` repeats none but those.
+fn what_became_of(error: &CloudError) -> Done {
+    if error.has_expired() || error.refuses_the_key() || error.came_too_early() || error.operation == ASSUME_ROLE {
+        return Done::Refused;
     }
     match error.kind {
-        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Conflict | ErrorKind::Missing => true,
-        ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => false,
+        ErrorKind::Unavailable => Done::Unanswered,
+        ErrorKind::Conflict | ErrorKind::Missing => Done::Written,
+        ErrorKind::Throttled | ErrorKind::Denied | ErrorKind::Rejected | ErrorKind::RegionDisabled => Done::Refused,
     }
 }
 
@@ -200,6 +204,7 @@ fn corrections<S: Subject>(plan: &Plan<S::Action>, done: &[Done], gone: impl Fn(
             Done::NotTried => Progress::NotTried,
             _ if gone(action) => Progress::Verified,
             Done::Written => Progress::Written,
+            Done::Unanswered => Progress::Unanswered,
             Done::Refused => Progress::Refused,
         })
     };

@@ -15,17 +15,6 @@ use crate::cloud::Retry;
 use crate::outcome::Next;
 use crate::target::ResourceKind;
 
-/// After the first failure that will pass by itself; doubled by each further one.
-const BACKOFF_BASE: Duration = Duration::from_secs(1);
-/// The longest wait for something that will pass by itself.
-const BACKOFF_CAP: Duration = Duration::from_mins(5);
-/// After the first refusal: soon enough for the person who is fixing the permission right now.
-const SLOW_BASE: Duration = Duration::from_secs(30);
-/// The longest wait for a person.
-const SLOW_CAP: Duration = Duration::from_mins(15);
-/// The longest wait for AWS to finish what it says it is doing.
-const SOON_CAP: Duration = Duration::from_mins(1);
-
 /// How often everything is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
@@ -33,6 +22,40 @@ pub struct Schedule {
     pub interval: Duration,
     /// From one list of the organization's accounts to the next.
     pub organization_interval: Duration,
+    /// When all is not well.
+    pub waits: Waits,
+}
+
+/// How long to wait after a look that did not come to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// For something that will pass by itself.
+    pub passing: Doubling,
+    /// For AWS to finish what it says it is doing.
+    pub applying: Doubling,
+    /// For a person.
+    pub refused: Doubling,
+}
+
+/// A wait that doubles each time, up to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubling {
+    /// After the first look.
+    pub first: Duration,
+    /// What no wait is longer than.
+    pub longest: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            passing: Doubling { first: second, longest: Duration::from_mins(5) },
+            applying: Doubling { first: second, longest: Duration::from_mins(1) },
+            // Soon enough for the person who is fixing the permission right now.
+            refused: Doubling { first: Duration::from_secs(30), longest: Duration::from_mins(15) },
+        }
+    }
 }
 
 impl Schedule {
@@ -44,22 +67,25 @@ impl Schedule {
             ResourceKind::Account | ResourceKind::Role | ResourceKind::Setting => self.interval,
         }
     }
-}
 
-/// How long to wait. `failures` counts the looks in a row, this one included, that did not come to an end; `jitter` is
-/// random in 0..1.
-#[must_use]
-pub fn next_delay(interval: Duration, next: Next, failures: u32, jitter: f64) -> Duration {
-    match next {
-        Next::Interval => interval.mul_f64(0.9 + 0.2 * jitter),
-        Next::Soon => doubled(BACKOFF_BASE, failures, SOON_CAP.min(interval)),
-        Next::Retry(Retry::Backoff) => spread(doubled(BACKOFF_BASE, failures, BACKOFF_CAP), jitter),
-        Next::Retry(Retry::Slow) => spread(doubled(SLOW_BASE, failures, SLOW_CAP), jitter),
+    /// How long to wait until a target is looked at again. `failures` counts the looks in a row, the last one included, that
+    /// did not come to an end; `jitter` is random in 0..1.
+    #[must_use]
+    pub fn delay(self, kind: ResourceKind, next: Next, failures: u32, jitter: f64) -> Duration {
+        let interval = self.interval_of(kind);
+        match next {
+            Next::Interval => interval.mul_f64(0.9 + 0.2 * jitter),
+            Next::Soon => self.waits.applying.after(failures).min(interval),
+            Next::Retry(Retry::Backoff) => spread(self.waits.passing.after(failures), jitter),
+            Next::Retry(Retry::Slow) => spread(self.waits.refused.after(failures), jitter),
+        }
     }
 }
 
-fn doubled(base: Duration, failures: u32, cap: Duration) -> Duration {
-    base.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(cap)
+impl Doubling {
+    fn after(self, failures: u32) -> Duration {
+        self.first.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(self.longest)
+    }
 }
 
 /// Half of the delay is certain, so that a sick target is never asked at once; the other half keeps targets apart.
@@ -72,11 +98,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const INTERVAL: Duration = Duration::from_mins(5);
+    fn every(interval: Duration) -> Schedule {
+        Schedule { interval, organization_interval: Duration::from_mins(15), waits: Waits::default() }
+    }
+
+    fn delay(next: Next, failures: u32, jitter: f64) -> Duration {
+        every(Duration::from_mins(5)).delay(ResourceKind::Setting, next, failures, jitter)
+    }
 
     #[test]
     fn the_delays_are_those_of_the_table() {
-        let at = |next, failures, jitter| next_delay(INTERVAL, next, failures, jitter).as_millis();
+        let at = |next, failures, jitter| delay(next, failures, jitter).as_millis();
         assert_eq!(
             [at(Next::Interval, 0, 0.0), at(Next::Interval, 0, 0.5), at(Next::Interval, 0, 1.0)],
             [270_000, 300_000, 330_000]
@@ -91,16 +123,16 @@ mod tests {
     #[test]
     fn a_short_interval_is_never_made_longer_by_looking_again_soon() {
         let interval = Duration::from_secs(2);
-        assert_eq!(next_delay(interval, Next::Soon, 9, 0.0), Duration::from_secs(2));
+        assert_eq!(every(interval).delay(ResourceKind::Setting, Next::Soon, 9, 0.0), interval);
     }
 
     proptest! {
         #[test]
         fn no_target_is_ever_retried_at_once_or_forgotten(failures in 1u32..200, jitter in 0.0f64..1.0) {
             for next in [Next::Interval, Next::Soon, Next::Retry(Retry::Backoff), Next::Retry(Retry::Slow)] {
-                let delay = next_delay(INTERVAL, next, failures, jitter);
+                let delay = delay(next, failures, jitter);
                 prop_assert!(delay >= Duration::from_millis(500), "{next:?} {delay:?}");
-                prop_assert!(delay <= SLOW_CAP, "{next:?} {delay:?}");
+                prop_assert!(delay <= Waits::default().refused.longest, "{next:?} {delay:?}");
             }
         }
     }

@@ -9,7 +9,7 @@ use super::Fleet;
 use crate::cloud::Cloud;
 use crate::desired::DesiredState;
 use crate::desired::names::Account;
-use crate::reconcile::membership::{AccountMemory, Change, Waits};
+use crate::reconcile::membership::{AccountMemory, Awaited, Change};
 use crate::reconcile::queue::Wake;
 use crate::target::{State, Target};
 
@@ -69,14 +69,14 @@ impl<C: Cloud> Fleet<C> {
                     self.rivals.forget(&target);
                     self.wake(&target, Wake::Redeclared);
                 }
-                Change::Park(target, waits) => {
+                Change::Park(target, awaited) => {
                     self.flights.call_off(&target);
                     self.reporter.redeclared(&target);
-                    if waits != Waits::Credentials {
+                    if awaited != Awaited::Credentials {
                         self.rivals.forget(&target);
                     }
                     self.queue.unschedule(&target);
-                    self.setup.board.wait(&target, State::Unknown, waits.reason(), time);
+                    self.setup.board.wait(&target, State::Unknown, awaited.reason(), time);
                 }
                 Change::Remove(target) => {
                     self.flights.call_off(&target);

@@ -14,7 +14,6 @@ use crate::reconcile::membership::Change;
 use crate::reconcile::queue::Ending;
 use crate::reconcile::report::Whose;
 use crate::reconcile::rivals::News;
-use crate::reconcile::schedule::next_delay;
 use crate::reconcile::sightings::{RoleSight, Sight};
 use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
@@ -38,8 +37,7 @@ impl<C: Cloud> Fleet<C> {
             Next::Retry(Retry::Slow) => Ending::Refused,
         };
         let failures = self.queue.failures(&target, ending);
-        let interval = self.setup.schedule.interval_of(target.resource.kind());
-        let delay = next_delay(interval, outcome.next, failures, (self.setup.random)());
+        let delay = self.setup.schedule.delay(target.resource.kind(), outcome.next, failures, (self.setup.random)());
         let due = self.queue.finish(&target, now, delay, ending);
         if let Found::Account(Finding::Verified(facts)) = &found {
             self.setup.board.identify(target.account, facts.identity.account);

@@ -14,6 +14,7 @@ use crate::desired::organization::Member;
 use crate::desired::{DEFAULT_ROLE_NAME, load};
 use crate::observed::ObservedRole;
 use crate::plan::trust_policy;
+use crate::reconcile::schedule::Waits;
 use crate::target::State;
 use cloud::{FakeCloud, Trouble};
 
@@ -54,7 +55,11 @@ fn fleet(cloud: &Arc<FakeCloud>, board: &Arc<StatusBoard>, stop: &CancellationTo
         cloud: Arc::clone(cloud),
         board: Arc::clone(board),
         metrics: Metrics::new("test").unwrap(),
-        schedule: Schedule { interval: Duration::from_mins(5), organization_interval: Duration::from_mins(15) },
+        schedule: Schedule {
+            interval: Duration::from_mins(5),
+            organization_interval: Duration::from_mins(15),
+            waits: Waits::default(),
+        },
         workers: 3,
         clock: || Timestamp::UNIX_EPOCH,
         random: || 0.5,
