@@ -79,8 +79,8 @@ impl<C: Cloud> Fleet<C> {
         Self {
             reporter: Reporter::new(setup.metrics.clone()),
             flights: Flights::new(setup.workers),
+            queue: Queue::of(setup.workers),
             setup,
-            queue: Queue::default(),
             desired: Arc::default(),
             organization: OrganizationMemory::default(),
             accounts: HashMap::new(),
@@ -95,7 +95,7 @@ impl<C: Cloud> Fleet<C> {
         let mut publisher_is_there = true;
         while !self.setup.stop.is_cancelled() {
             self.dispatch();
-            let due = self.next_start();
+            let due = self.next_turn();
             tokio::select! {
                 () = self.setup.stop.cancelled() => break,
                 changed = desired.changed(), if publisher_is_there => match changed {
@@ -118,7 +118,7 @@ impl<C: Cloud> Fleet<C> {
         self.adopt(desired);
         while self.pass.as_ref().is_some_and(|pass| !pass.is_over()) && !self.setup.stop.is_cancelled() {
             self.dispatch();
-            let due = self.next_start();
+            let due = self.next_turn();
             tokio::select! {
                 () = self.setup.stop.cancelled() => break,
                 Some(landing) = self.flights.land() => self.finish(landing),
@@ -142,9 +142,12 @@ impl<C: Cloud> Fleet<C> {
         }
     }
 
-    /// Gives due targets to free workers.
+    /// Gives due targets to free workers, of which some may have waited for AWS for long enough.
     fn dispatch(&mut self) {
         let now = Instant::now();
+        for target in self.flights.give_up_waiting(now) {
+            self.queue.keeps_waiting(&target);
+        }
         while self.flights.has_room()
             && let Some(target) = self.queue.take(now)
         {
@@ -172,9 +175,11 @@ impl<C: Cloud> Fleet<C> {
         Some((memory.job(&target.resource)?, memory.caller(target.account)))
     }
 
-    /// When a target can be started next; `None` while every worker is busy or nothing is scheduled.
-    fn next_start(&self) -> Option<Instant> {
-        self.queue.next_due().filter(|_| self.flights.has_room())
+    /// When a target can be started next, or a worker is to be freed; `None` while there is nothing to wait for but what is in
+    /// flight.
+    fn next_turn(&mut self) -> Option<Instant> {
+        let start = self.queue.next_due().filter(|_| self.flights.has_room());
+        start.into_iter().chain(self.flights.next_impatience()).min()
     }
 
     /// Lets writes in flight finish. Reads have been given up by the stop signal already.

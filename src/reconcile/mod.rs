@@ -16,6 +16,7 @@ mod report;
 pub mod role;
 pub mod schedule;
 pub mod setting;
+mod shares;
 
 use std::fmt;
 
