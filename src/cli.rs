@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::app::Options;
-use crate::aws::AwsOptions;
+use crate::aws::{AwsOptions, CallRate};
 use crate::metrics::TargetMetrics;
 use crate::telemetry::LogFormat;
 
@@ -89,6 +89,9 @@ pub struct RunArgs {
     /// How many targets to work on at a time.
     #[arg(long, env = "DHMC_WORKERS", default_value = "64")]
     pub workers: NonZeroUsize,
+    /// How many calls a second one service in one region of one account gets at most, beyond 50 at once; or `off`.
+    #[arg(long, env = "DHMC_AWS_RPS", default_value = "2", value_name = "CALLS")]
+    pub aws_rps: CallRate,
     /// Whether each target has metric series of its own; accounts and the whole fleet have counts in any case.
     #[arg(long, env = "DHMC_TARGET_METRICS", value_enum, default_value = "auto", value_name = "WHEN")]
     pub target_metrics: TargetMetrics,
@@ -125,7 +128,12 @@ impl RunArgs {
             organization_interval: self.organization_interval,
             workers: self.workers.get(),
             target_metrics: self.target_metrics,
-            aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), instance: self.instance(), ..AwsOptions::default() },
+            aws: AwsOptions {
+                ca_bundle: self.ca_bundle.clone(),
+                instance: self.instance(),
+                call_rate: self.aws_rps,
+                ..AwsOptions::default()
+            },
         }
     }
 

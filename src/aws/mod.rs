@@ -9,8 +9,10 @@ mod classify;
 mod clients;
 mod environment;
 mod iam;
+mod limits;
 mod organizations;
 mod pages;
+mod retries;
 mod sessions;
 mod ssm;
 mod sts;
@@ -40,6 +42,9 @@ use crate::plan::{RoleAction, SettingAction};
 use attempts::CountAttempts;
 use classify::{ServiceResponse, classify};
 use clients::Clients;
+use limits::Limits;
+pub use limits::{CallRate, NoRate};
+use retries::LeaveThrottlingToTheQueue;
 use sessions::{Asker, Session, Sessions, Slot};
 
 /// A handshake over any distance takes well under a second; three leave room for one lost packet.
@@ -49,7 +54,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds a call with all its retries, so that a write and the two reads of a role's read-back fit into the 25 seconds that a
 /// shutdown waits, unless a session has to be opened in between.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
-/// The SDK mends blips; whatever lasts longer belongs to the queue.
+/// The SDK mends blips; whatever lasts longer, and all throttling, belongs to the queue.
 const ATTEMPTS: u32 = 3;
 
 /// What sessions are called unless somebody says otherwise.
@@ -72,6 +77,8 @@ pub struct AwsOptions {
     /// What this controller is called: its sessions in other accounts are `dhmc-<instance>`, which AWS shows as
     /// `LastModifiedUser`.
     pub instance: String,
+    /// How often AWS is called at most.
+    pub call_rate: CallRate,
 }
 
 impl Default for AwsOptions {
@@ -82,6 +89,7 @@ impl Default for AwsOptions {
             endpoint_url: None,
             credentials: None,
             instance: DEFAULT_INSTANCE.to_owned(),
+            call_rate: CallRate::default(),
         }
     }
 }
@@ -91,6 +99,7 @@ impl Default for AwsOptions {
 pub struct AwsCloud {
     config: SdkConfig,
     metrics: AwsMetrics,
+    limits: Limits,
     sts: aws_sdk_sts::Client,
     organizations: OnceLock<aws_sdk_organizations::Client>,
     /// With the controller's own credentials.
@@ -122,15 +131,18 @@ impl AwsCloud {
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         environment::check(variables)?;
         let session_name = session_name(&options.instance);
+        let limits = Limits::new(options.call_rate);
         let config = load(options).await?;
         let count = CountAttempts::new(metrics.clone());
-        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count).build());
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(count).retry_classifier(LeaveThrottlingToTheQueue);
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let member = config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(sessions::OfTheCall))
             .identity_cache(IdentityCache::no_cache())
             .build();
         Ok(Self {
+            limits,
             sts,
             organizations: OnceLock::new(),
             own: Clients::new(config.clone(), metrics.clone()),
@@ -150,10 +162,24 @@ impl AwsCloud {
         }
     }
 
-    /// Makes a call in an account, with the account's session where it has one.
+    /// Makes a call to a service that is one for all regions, in an account, with the account's session where it has one.
     fn call<T, E>(
         &self,
         caller: &Caller,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> impl Future<Output = Result<T, CloudError>>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.call_in(caller, None, operation, answer)
+    }
+
+    /// Makes a call to a region's service in an account, with the account's session where it has one.
+    fn call_in<T, E>(
+        &self,
+        caller: &Caller,
+        region: Option<&Region>,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
     ) -> impl Future<Output = Result<T, CloudError>>
@@ -164,9 +190,10 @@ impl AwsCloud {
         let answer = Box::pin(answer);
         async move {
             let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
-                return self.measure(operation, answer).await;
+                return self.measure(caller.account, region, operation, answer).await;
             };
-            match sessions::with(session.credentials.clone(), self.measure(operation, answer)).await {
+            let answer = self.measure(caller.account, region, operation, answer);
+            match sessions::with(session.credentials.clone(), answer).await {
                 Err(error) if has_ended(&error) => {
                     let message =
                         format!("{} (the session is not taken any more; the look at the account opens another)", error.message);
@@ -197,8 +224,8 @@ impl AwsCloud {
         Ok(*self.partition.get_or_init(|| partition))
     }
 
-    /// Times, counts and classifies one call.
-    async fn measure<T, E>(
+    /// Makes a call with the controller's own credentials that is not about any account.
+    async fn call_from_home<T, E>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
@@ -206,6 +233,21 @@ impl AwsCloud {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        self.measure(Account::Own, None, operation, answer).await
+    }
+
+    /// Waits until one call may be made; times, counts and classifies it.
+    async fn measure<T, E>(
+        &self,
+        account: Account,
+        region: Option<&Region>,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> Result<T, CloudError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.metrics.waited(operation, self.limits.wait(account, region, operation).await?);
         let started = Instant::now();
         let answer = answer.await.map_err(|error| classify(operation, error));
         let result = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");

@@ -15,8 +15,9 @@ const NONE: &str = "$None";
 const GET: &str = "ssm:GetServiceSetting";
 
 pub(super) async fn setting(aws: &AwsCloud, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
-    let answer =
-        aws.call(caller, GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send()).await?;
+    let answer = aws
+        .call_in(caller, Some(region), GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send())
+        .await?;
     let setting = answer.service_setting.ok_or_else(|| incomplete("no ServiceSetting"))?;
     // Every field is optional on the wire. A missing value is not an unset one: unset is spelled out.
     let value = setting.setting_value.ok_or_else(|| incomplete("no SettingValue"))?;
@@ -39,10 +40,15 @@ pub(super) async fn change_setting(
     match action {
         SettingAction::Update(value) => {
             let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value);
-            aws.call(caller, "ssm:UpdateServiceSetting", request.send()).await.map(drop)
+            aws.call_in(caller, Some(region), "ssm:UpdateServiceSetting", request.send()).await.map(drop)
         }
         SettingAction::Reset => aws
-            .call(caller, "ssm:ResetServiceSetting", client.reset_service_setting().setting_id(SETTING_ID).send())
+            .call_in(
+                caller,
+                Some(region),
+                "ssm:ResetServiceSetting",
+                client.reset_service_setting().setting_id(SETTING_ID).send(),
+            )
             .await
             .map(drop),
     }

@@ -24,3 +24,4 @@ mod scenarios;
 mod sdk;
 mod settings;
 mod slow_clients;
+mod storm;
