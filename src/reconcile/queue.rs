@@ -429,4 +429,88 @@ mod tests {
             }
         }
     }
+    /// Targets of three accounts in three regions, most of them sick, with two workers: whatever happens, whoever is due is
+    /// taken in the end.
+    #[derive(Debug, Clone)]
+    enum Turn {
+        Wake(usize),
+        Remove(usize),
+        Unschedule(usize),
+        RemoveAccount(usize),
+        Take,
+        KeepWaiting(usize),
+        Finish(usize, u8),
+        GiveBack(usize),
+    }
+
+    fn turn() -> impl Strategy<Value = Turn> {
+        let one = 0usize..9;
+        prop_oneof![
+            4 => one.clone().prop_map(Turn::Wake),
+            1 => one.clone().prop_map(Turn::Remove),
+            1 => one.clone().prop_map(Turn::Unschedule),
+            1 => (0usize..3).prop_map(Turn::RemoveAccount),
+            8 => Just(Turn::Take),
+            6 => one.clone().prop_map(Turn::KeepWaiting),
+            6 => (one.clone(), 0u8..8).prop_map(|(one, how)| Turn::Finish(one, how)),
+            1 => one.prop_map(Turn::GiveBack),
+        ]
+    }
+
+    fn account(number: usize) -> Account {
+        Account::Id(format!("{number:012}").parse().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_waits_for_its_share_gets_it_in_the_end(turns in prop::collection::vec(turn(), 0..300)) {
+            let names = ["eu-west-1", "eu-west-2", "us-east-1"];
+            let all: Vec<Target> =
+                (0..9).map(|n| Target::setting(account(n / 3), names[n % 3].parse().unwrap())).collect();
+            let (mut queue, mut now) = (Queue::of(2), Instant::now());
+            let (mut flying, mut waiting): (Vec<Target>, Vec<Target>) = (Vec::new(), Vec::new());
+            for turn in turns {
+                now += SECOND;
+                let at = |flying: &[Target], n: usize| (!flying.is_empty()).then(|| n % flying.len());
+                match turn {
+                    Turn::Wake(n) => drop(queue.wake(&all[n], now, Wake::Redeclared)),
+                    Turn::Remove(n) => queue.remove(&all[n]),
+                    Turn::Unschedule(n) => queue.unschedule(&all[n]),
+                    Turn::RemoveAccount(n) => queue.remove(&Target::account(account(n))),
+                    Turn::Take => flying.extend(queue.take(now)),
+                    Turn::KeepWaiting(n) => {
+                        if let Some(at) = at(&flying, n).filter(|at| !waiting.contains(&flying[*at])) {
+                            queue.keeps_waiting(&flying[at]);
+                            waiting.push(flying[at].clone());
+                        }
+                    }
+                    Turn::Finish(n, how) => {
+                        if let Some(at) = at(&flying, n) {
+                            let target = flying.remove(at);
+                            waiting.retain(|waiting| *waiting != target);
+                            let ending = [Ending::Well, Ending::Refused].get(usize::from(how)).copied().unwrap_or(Ending::Passing);
+                            queue.finish(&target, now, SECOND, ending);
+                        }
+                    }
+                    Turn::GiveBack(n) => {
+                        if let Some(at) = at(&flying, n) {
+                            let target = flying.remove(at);
+                            waiting.retain(|waiting| *waiting != target);
+                            queue.give_back(&target, now);
+                        }
+                    }
+                }
+            }
+            for target in flying.drain(..) {
+                queue.finish(&target, now, SECOND, Ending::Passing);
+            }
+            now += 10 * SECOND;
+            while let Some(target) = queue.take(now) {
+                queue.finish(&target, now, 60 * SECOND, Ending::Passing);
+            }
+            let left: Vec<&Target> =
+                queue.entries.iter().filter(|(_, entry)| entry.due.is_some_and(|due| due <= now)).map(|(target, _)| target).collect();
+            prop_assert!(left.is_empty(), "{left:?} wait for ever: {:?}", queue.shares);
+        }
+    }
 }

@@ -251,3 +251,116 @@ fn place_of(target: &Target, waits: Waits) -> (Party, Turn) {
     target.hash(&mut chance);
     (party, (failures, chance.finish(), target.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORKERS: usize = 16;
+
+    fn account(number: usize) -> Account {
+        Account::Id(format!("{number:012}").parse().unwrap())
+    }
+
+    fn setting(number: usize, region: &str) -> Target {
+        Target::setting(account(number), region.parse().unwrap())
+    }
+
+    /// Three accounts find out that a region hangs.
+    fn hanging(region: &str) -> Shares {
+        let mut shares = Shares::of(WORKERS);
+        for number in 0..3 {
+            assert_eq!(shares.admit(&setting(number, region), 0), None);
+            shares.keeps_waiting(&setting(number, region), false);
+        }
+        shares
+    }
+
+    /// How many of these accounts may be looked at in a region at once.
+    fn admitted(shares: &mut Shares, accounts: std::ops::Range<usize>, region: &str, failures: u32) -> usize {
+        accounts.filter(|number| shares.admit(&setting(*number, region), failures).is_none()).count()
+    }
+
+    #[test]
+    fn who_is_well_has_no_limit_and_the_sick_have_a_quarter_of_the_workers() {
+        let mut shares = Shares::of(WORKERS);
+        assert_eq!(admitted(&mut shares, 0..100, "us-east-1", 0), 100);
+        assert_eq!(admitted(&mut shares, 0..100, "eu-west-1", 1), 4);
+    }
+
+    #[test]
+    fn a_region_that_hangs_in_three_accounts_is_suspect_in_all_and_the_accounts_are_not() {
+        let mut shares = hanging("eu-west-1");
+        assert_eq!(admitted(&mut shares, 10..100, "eu-west-1", 0), 4);
+        assert_eq!(admitted(&mut shares, 0..100, "us-east-1", 0), 100);
+    }
+
+    #[test]
+    fn an_account_that_hangs_in_three_regions_is_suspect_and_its_regions_are_not() {
+        let mut shares = Shares::of(WORKERS);
+        for region in ["us-east-1", "us-east-2", "us-west-1"] {
+            shares.keeps_waiting(&setting(1, region), false);
+        }
+        assert_eq!(shares.admit(&setting(1, "eu-west-1"), 0), None, "there is room for four");
+        assert!(shares.holders.contains_key(&setting(1, "eu-west-1")));
+        assert_eq!(admitted(&mut shares, 2..100, "us-east-1", 0), 98);
+    }
+
+    #[test]
+    fn what_was_sick_before_makes_nobody_suspect() {
+        let mut shares = Shares::of(WORKERS);
+        for _ in 0..10 {
+            shares.keeps_waiting(&setting(1, "us-east-1"), true);
+        }
+        assert_eq!(admitted(&mut shares, 2..100, "us-east-1", 0), 98);
+    }
+
+    #[test]
+    fn one_answer_lets_everybody_go() {
+        let mut shares = hanging("eu-west-1");
+        admitted(&mut shares, 10..100, "eu-west-1", 0);
+        shares.landed(&setting(10, "eu-west-1"), Word::Nothing);
+        assert_eq!(shares.take_released().len(), 1, "the next in turn");
+        shares.landed(&setting(11, "eu-west-1"), Word::Answered);
+        assert_eq!(shares.take_released().len(), 85);
+        assert_eq!(admitted(&mut shares, 10..100, "eu-west-1", 0), 90);
+    }
+
+    #[test]
+    fn regions_accounts_and_the_merely_sick_take_turns_however_many_of_each_wait() {
+        let mut shares = hanging("eu-west-1");
+        for (number, region) in [(1000, "us-east-1"), (1000, "us-east-2"), (1000, "us-west-1")] {
+            shares.keeps_waiting(&setting(number, region), false);
+        }
+        let flying: Vec<Target> = (10..14).map(|number| setting(number, "eu-west-1")).collect();
+        assert_eq!(admitted(&mut shares, 10..900, "eu-west-1", 0), flying.len());
+        assert_eq!(admitted(&mut shares, 2000..2010, "sa-east-1", 7), 0);
+        for region in ["sa-east-1", "ca-central-1", "eu-north-1"] {
+            assert_eq!(admitted(&mut shares, 1000..1001, region, 0), 0, "{region}");
+        }
+        let mut order = String::new();
+        let mut next = flying.into_iter().next();
+        while let Some(target) = next.filter(|_| order.len() < 9) {
+            shares.landed(&target, Word::Nothing);
+            let released = shares.take_released().remove(0);
+            let (kind, failures) = match &released {
+                one if one.account == account(1000) => ('a', 0),
+                one if one.region_label() == "eu-west-1" => ('r', 0),
+                _ => ('s', 7),
+            };
+            order.push(kind);
+            assert_eq!(shares.admit(&released, failures), None);
+            next = Some(released);
+        }
+        assert_eq!(order, "sarsarsar");
+    }
+
+    #[test]
+    fn who_failed_less_often_goes_first() {
+        let mut shares = Shares::of(WORKERS);
+        admitted(&mut shares, 0..50, "us-east-1", 9);
+        shares.admit(&setting(99, "us-east-1"), 1);
+        shares.landed(&setting(0, "us-east-1"), Word::Nothing);
+        assert_eq!(shares.take_released(), [setting(99, "us-east-1")]);
+    }
+}

@@ -60,7 +60,6 @@ fn others_keep_their_interval(cloud: &FakeCloud, since: Instant, is_sick: impl F
             assert!(gap >= INTERVAL.mul_f64(0.9) && gap <= INTERVAL.mul_f64(1.1), "{call}: {gap:?}");
         }
     }
-    eprintln!("LONGEST {:?}", looks.values().flat_map(|times| times.windows(2)).map(|pair| pair[1] - pair[0]).max());
     looks.len()
 }
 
@@ -109,10 +108,10 @@ async fn one_account_with_every_region_hanging_for_an_hour_delays_no_other_accou
 #[tokio::test(start_paused = true)]
 async fn accounts_that_are_throttled_slowly_for_an_hour_delay_no_other_account() {
     let regions = ["us-east-1", "us-east-2", SICK_REGION, "sa-east-1"];
-    let sick: Vec<String> = (1..41).flat_map(|account| every_call(account, &regions)).collect();
+    let sick: Vec<String> = (1..31).flat_map(|account| every_call(account, &regions)).collect();
     let throttled = Trouble::FailsAfter(Duration::from_secs(3), ErrorKind::Throttled);
     let (others, ..) = an_hour_of(throttled, start(16, 1..101, &regions), &sick).await;
-    assert_eq!(others, 60 * 6);
+    assert_eq!(others, 70 * 6);
 }
 
 #[tokio::test(start_paused = true)]
