@@ -189,8 +189,8 @@ mod tests {
         Account::Id(format!("{number:012}").parse().unwrap())
     }
 
-    fn region(name: &str) -> Option<Region> {
-        Some(name.parse().unwrap())
+    fn region(name: &str) -> Region {
+        name.parse().unwrap()
     }
 
     /// How many calls go through at once.
@@ -222,15 +222,15 @@ mod tests {
         let limits = impatient("1".parse().unwrap());
         let (here, there) = (region("us-east-1"), region("eu-west-1"));
         let buckets = [
-            (account(1), here.as_ref(), SSM),
-            (account(2), here.as_ref(), SSM),
-            (account(1), there.as_ref(), SSM),
+            (account(1), Some(&here), SSM),
+            (account(2), Some(&here), SSM),
+            (account(1), tSome(&here), SSM),
             (account(1), None, "iam:GetRole"),
         ];
         for (account, region, operation) in buckets {
             assert_eq!(at_once(&limits, account, region, operation).await, 50, "{operation}");
         }
-        let refused = limits.wait(account(1), here.as_ref(), "ssm:UpdateServiceSetting").await.unwrap_err();
+        let refused = limits.wait(account(1), Some(&here), "ssm:UpdateServiceSetting").await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Throttled, "all operations of a service share one");
         assert!(refused.message.contains("--aws-rps"), "{}", refused.message);
     }
@@ -239,22 +239,22 @@ mod tests {
     async fn an_empty_bucket_gives_what_the_rate_allows_and_says_how_long_that_took() {
         let (limits, here) = (Limits::new("5".parse().unwrap()), region("us-east-1"));
         for _ in 0..50 {
-            assert_eq!(limits.wait(account(1), here.as_ref(), SSM).await.unwrap(), Duration::ZERO);
+            assert_eq!(limits.wait(account(1), Some(&here), SSM).await.unwrap(), Duration::ZERO);
         }
         let began = Instant::now();
         for _ in 0..20 {
-            let waited = limits.wait(account(1), here.as_ref(), SSM).await.unwrap();
+            let waited = limits.wait(account(1), Some(&here), SSM).await.unwrap();
             assert!((199..=201).contains(&waited.as_millis()), "{waited:?}");
         }
         assert!((3990..=4030).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(at_once(&limits, account(1), here.as_ref(), SSM).await, 50, "and is full again");
+        assert_eq!(at_once(&limits, account(1), Some(&here), SSM).await, 50, "and is full again");
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_the_longest_wait() {
         let (limits, here) = (Limits::new("1".parse().unwrap()), region("us-east-1"));
-        let asking: Vec<_> = (0..100).map(|_| limits.wait(account(1), here.as_ref(), SSM)).collect();
+        let asking: Vec<_> = (0..100).map(|_| limits.wait(account(1), Some(&here), SSM)).collect();
         let (mut told, mut refused) = (Vec::new(), 0);
         for asked in futures(asking).await {
             match asked {
@@ -291,7 +291,7 @@ mod tests {
         for second in 0..3600 {
             // One in ten finds drift, and writes and reads back.
             for _ in 0..(if second % 10 == 0 { 3 } else { 1 }) {
-                assert_eq!(limits.wait(account(1), here.as_ref(), SSM).await.unwrap(), Duration::ZERO);
+                assert_eq!(limits.wait(account(1), Some(&here), SSM).await.unwrap(), Duration::ZERO);
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
@@ -313,7 +313,7 @@ mod tests {
     async fn buckets_that_are_full_again_are_forgotten() {
         let (limits, here) = (Limits::new(CallRate::default()), region("us-east-1"));
         for number in 0..20_000 {
-            limits.wait(account(number), here.as_ref(), SSM).await.unwrap();
+            limits.wait(account(number), Some(&here), SSM).await.unwrap();
             tokio::time::advance(Duration::from_millis(1)).await;
         }
         // A call is made up for after half a second, in which there are five hundred.

@@ -225,15 +225,15 @@ impl AwsCloud {
     }
 
     /// Makes a call with the controller's own credentials that is not about any account.
-    async fn call_from_home<T, E>(
+    fn call_from_home<T, E>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> Result<T, CloudError>
+    ) -> impl Future<Output = Result<T, CloudError>>
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        self.measure(Account::Own, None, operation, answer).await
+        self.measure(Account::Own, None, operation, Box::pin(answer))
     }
 
     /// Waits until one call may be made; times, counts and classifies it.

@@ -31,7 +31,9 @@ async fn a_storm_of_throttling_in_34_regions_decays_and_passes() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let account = sandbox.account(ACCOUNT);
     let regions: Vec<String> = account.regions().into_keys().collect();
-    regions.iter().for_each(|region| account.set_region(region, RegionStatus::Enabled));
+    for region in &regions {
+        account.set_region(region, RegionStatus::Enabled);
+    }
     let settings = Settings { interval: INTERVAL, workers: 64, ..Settings::default() };
     let controller = Controller::start_with(settings, "{otherRegions: enabled}", &sandbox.url(), &credentials_of(&sandbox)).await;
     let all_are_well = async || {

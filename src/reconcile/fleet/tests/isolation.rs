@@ -145,7 +145,9 @@ async fn a_region_that_is_well_again_is_looked_at_everywhere_within_its_backoff(
     let sick: Vec<String> = (1..101).map(|account| format!("{} read {SICK_REGION}", id(account))).collect();
     let running = start(16, 1..101, &regions);
     pass(SETTLING).await;
-    sick.iter().for_each(|call| running.cloud.trouble(call, HANG));
+    for call in &sick {
+        running.cloud.trouble(call, HANG);
+    }
     pass(HOUR).await;
     running.cloud.trouble.lock().unwrap().clear();
     pass(Duration::from_mins(6)).await;
