@@ -224,7 +224,7 @@ mod tests {
         let buckets = [
             (account(1), Some(&here), SSM),
             (account(2), Some(&here), SSM),
-            (account(1), tSome(&here), SSM),
+            (account(1), Some(&there), SSM),
             (account(1), None, "iam:GetRole"),
         ];
         for (account, region, operation) in buckets {
