@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::app::Options;
-use crate::aws::AwsOptions;
+use crate::aws::{AwsOptions, CallRate};
 use crate::metrics::TargetMetrics;
 use crate::reconcile::rivals::Rivalry;
 use crate::telemetry::LogFormat;
@@ -96,6 +96,9 @@ pub struct RunArgs {
     /// Within how long they were undone. The next correction waits as long, and twice as long each time, up to a day.
     #[arg(long, env = "DHMC_RIVAL_WINDOW", default_value = "1h", value_parser = interval, value_name = "TIME")]
     pub rival_window: Duration,
+    /// How many calls a second one service in one region of one account gets at most, beyond 50 at once; or `off`.
+    #[arg(long, env = "DHMC_AWS_RPS", default_value = "2", value_name = "CALLS")]
+    pub aws_rps: CallRate,
     /// Whether each target has metric series of its own; accounts and the whole fleet have counts in any case.
     #[arg(long, env = "DHMC_TARGET_METRICS", value_enum, default_value = "auto", value_name = "WHEN")]
     pub target_metrics: TargetMetrics,
@@ -133,7 +136,12 @@ impl RunArgs {
             workers: self.workers.get(),
             rivalry: Rivalry { corrections: self.rival_corrections.get(), window: self.rival_window },
             target_metrics: self.target_metrics,
-            aws: AwsOptions { ca_bundle: self.ca_bundle.clone(), instance: self.instance(), ..AwsOptions::default() },
+            aws: AwsOptions {
+                ca_bundle: self.ca_bundle.clone(),
+                instance: self.instance(),
+                call_rate: self.aws_rps,
+                ..AwsOptions::default()
+            },
         }
     }
 

@@ -88,6 +88,8 @@ catalogue! {
     AWS_REQUEST_DURATION = "dhmc_aws_request_duration_seconds" &["service", "operation", "result"];
     /// Requests sent to AWS, each of the SDK's own retries counted.
     AWS_ATTEMPTS = "dhmc_aws_attempts_total" &["service", "operation"];
+    /// How long a call to AWS waited for the controller's own limit before it began (--aws-rps); 0 for those that did not.
+    AWS_LIMIT_WAIT = "dhmc_aws_rate_limiter_wait_seconds" &["service"];
     /// 1 when the desired state as it is on disk is in force, 0 when it was rejected or cannot be read.
     CONFIG_RELOAD_SUCCESSFUL = "dhmc_config_last_reload_successful" &[];
     /// When a desired state was last taken into force, in seconds since the epoch.
@@ -138,9 +140,16 @@ pub struct AwsMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     attempts: IntCounterVec,
+    limit_wait: HistogramVec,
 }
 
 impl AwsMetrics {
+    /// One call has got its turn.
+    pub fn waited(&self, operation: &str, waited: Duration) {
+        let service = operation.split_once(':').map_or("", |(service, _)| service);
+        self.limit_wait.with_label_values(&[service]).observe(waited.as_secs_f64());
+    }
+
     /// One call, after the SDK's own retries. `operation` is written `service:Operation`.
     pub fn request(&self, operation: &str, result: &str, took: Duration) {
         let (service, operation) = operation.split_once(':').unwrap_or(("", operation));
@@ -176,6 +185,7 @@ impl Metrics {
                 requests: counter(AWS_REQUESTS)?,
                 duration: histogram(AWS_REQUEST_DURATION, &seconds)?,
                 attempts: counter(AWS_ATTEMPTS)?,
+                limit_wait: histogram(AWS_LIMIT_WAIT, &[0.01, 0.1, 1.0, 10.0])?,
             },
             registry: registry.clone(),
         };

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_config::{Region as SdkRegion, SdkConfig};
 
 use super::attempts::CountAttempts;
+use super::retries::LeaveThrottlingToTheQueue;
 use crate::desired::names::{Partition, Region};
 use crate::metrics::AwsMetrics;
 
@@ -27,11 +28,21 @@ impl Clients {
         let account = PARTITIONS.map(|partition| {
             let builder =
                 aws_sdk_account::config::Builder::from(&config).region(SdkRegion::from_static(partition.account_region()));
-            (partition, aws_sdk_account::Client::from_conf(builder.interceptor(count.clone()).build()))
+            (
+                partition,
+                aws_sdk_account::Client::from_conf(
+                    builder.interceptor(count.clone()).retry_classifier(LeaveThrottlingToTheQueue).build(),
+                ),
+            )
         });
         let iam = PARTITIONS.map(|partition| {
             let builder = aws_sdk_iam::config::Builder::from(&config).region(SdkRegion::from_static(partition.iam_region()));
-            (partition, aws_sdk_iam::Client::from_conf(builder.interceptor(count.clone()).build()))
+            (
+                partition,
+                aws_sdk_iam::Client::from_conf(
+                    builder.interceptor(count.clone()).retry_classifier(LeaveThrottlingToTheQueue).build(),
+                ),
+            )
         });
         let (account, iam) = (HashMap::from(account), HashMap::from(iam));
         Self { config, count, account, iam, ssm: Mutex::default() }
@@ -42,7 +53,9 @@ impl Clients {
         let mut clients = self.ssm.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let builder = aws_sdk_ssm::config::Builder::from(&self.config).region(SdkRegion::new(region.to_string()));
-            aws_sdk_ssm::Client::from_conf(builder.interceptor(self.count.clone()).build())
+            aws_sdk_ssm::Client::from_conf(
+                builder.interceptor(self.count.clone()).retry_classifier(LeaveThrottlingToTheQueue).build(),
+            )
         });
         client.clone()
     }

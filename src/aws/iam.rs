@@ -10,7 +10,7 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 
 use super::AwsCloud;
-use super::writes::OnlyIfThrottled;
+use super::retries;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{Partition, RoleName};
 use crate::observed::ObservedRole;
@@ -79,37 +79,37 @@ pub(super) async fn change_role(
 ) -> Result<(), CloudError> {
     let client = &aws.clients(caller).iam[&partition];
     let name = name.as_str();
-    let not_blindly = Builder::new().retry_classifier(OnlyIfThrottled);
+    let once = Builder::new().retry_config(retries::never());
     match action {
         RoleAction::Create(new) => {
-            let request = create(client, new)?.customize().config_override(not_blindly);
+            let request = create(client, new)?.customize().config_override(once);
             aws.call(caller, "iam:CreateRole", request.send()).await.map(drop)
         }
         RoleAction::UpdateTrustPolicy(document) => {
             let request = client.update_assume_role_policy().role_name(name).policy_document(document).customize();
-            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.config_override(once).send()).await.map(drop)
         }
         RoleAction::AttachPolicy(arn) => {
             let request = client.attach_role_policy().role_name(name).policy_arn(arn).customize();
-            aws.call(caller, "iam:AttachRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:AttachRolePolicy", request.config_override(once).send()).await.map(drop)
         }
         RoleAction::DetachPolicy(arn) => {
             let request = client.detach_role_policy().role_name(name).policy_arn(arn).customize();
-            aws.call(caller, "iam:DetachRolePolicy", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:DetachRolePolicy", request.config_override(once).send()).await.map(drop)
         }
         RoleAction::Tag(tags) => {
             let request = client.tag_role().role_name(name).set_tags(Some(sdk_tags(tags)?)).customize();
-            aws.call(caller, "iam:TagRole", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:TagRole", request.config_override(once).send()).await.map(drop)
         }
         // Not UpdateRole, which puts the maximum session duration back to an hour unless it is told that too (IAM API
         // reference, UpdateRole).
         RoleAction::Describe(text) => {
             let request = client.update_role_description().role_name(name).description(text).customize();
-            aws.call(caller, "iam:UpdateRoleDescription", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:UpdateRoleDescription", request.config_override(once).send()).await.map(drop)
         }
         RoleAction::SetPermissionsBoundary(arn) => {
             let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(arn).customize();
-            aws.call(caller, "iam:PutRolePermissionsBoundary", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call(caller, "iam:PutRolePermissionsBoundary", request.config_override(once).send()).await.map(drop)
         }
     }
 }

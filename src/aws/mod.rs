@@ -9,15 +9,16 @@ mod classify;
 mod clients;
 mod environment;
 mod iam;
+mod limits;
 mod organizations;
 mod own;
 mod pages;
 mod patience;
+mod retries;
 mod sessions;
 mod ssm;
 mod sts;
 mod trust_roots;
-mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,8 +42,11 @@ use crate::plan::{RoleAction, SettingAction};
 use attempts::CountAttempts;
 use classify::{ServiceResponse, classify};
 use clients::Clients;
+use limits::Limits;
+pub use limits::{CallRate, NoRate};
 use own::OwnCredentials;
 pub use patience::Patience;
+use retries::LeaveThrottlingToTheQueue;
 use sessions::{Asker, Session, Sessions, Slot};
 
 /// What sessions are called unless somebody says otherwise.
@@ -69,6 +73,8 @@ pub struct AwsOptions {
     pub patience: Patience,
     /// How long lists of members are waited for.
     pub patience_of_lists: Patience,
+    /// How often AWS is called at most.
+    pub call_rate: CallRate,
 }
 
 impl Default for AwsOptions {
@@ -81,6 +87,7 @@ impl Default for AwsOptions {
             instance: DEFAULT_INSTANCE.to_owned(),
             patience: Patience::OF_CALLS,
             patience_of_lists: Patience::OF_LISTS,
+            call_rate: CallRate::default(),
         }
     }
 }
@@ -90,6 +97,7 @@ impl Default for AwsOptions {
 pub struct AwsCloud {
     config: SdkConfig,
     metrics: AwsMetrics,
+    limits: Limits,
     sts: aws_sdk_sts::Client,
     organizations: OnceLock<aws_sdk_organizations::Client>,
     own_credentials: OwnCredentials,
@@ -123,17 +131,20 @@ impl AwsCloud {
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         environment::check(variables)?;
         let session_name = session_name(&options.instance);
+        let limits = Limits::new(options.call_rate);
         let own_credentials = OwnCredentials::default();
         let patience_of_lists = options.patience_of_lists;
         let config = load(options).await?.into_builder().identity_cache(own_credentials.clone()).build();
         let count = CountAttempts::new(metrics.clone());
-        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&config).interceptor(count).build());
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(count).retry_classifier(LeaveThrottlingToTheQueue);
+        let sts = aws_sdk_sts::Client::from_conf(sts.build());
         let member = config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(sessions::OfTheCall))
             .identity_cache(IdentityCache::no_cache())
             .build();
         Ok(Self {
+            limits,
             sts,
             organizations: OnceLock::new(),
             own_credentials,
@@ -155,10 +166,24 @@ impl AwsCloud {
         }
     }
 
-    /// Makes a call in an account, with the account's session where it has one.
+    /// Makes a call to a service that is one for all regions, in an account, with the account's session where it has one.
     fn call<T, E>(
         &self,
         caller: &Caller,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> impl Future<Output = Result<T, CloudError>>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.call_in(caller, None, operation, answer)
+    }
+
+    /// Makes a call to a region's service in an account, with the account's session where it has one.
+    fn call_in<T, E>(
+        &self,
+        caller: &Caller,
+        region: Option<&Region>,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
     ) -> impl Future<Output = Result<T, CloudError>>
@@ -169,9 +194,10 @@ impl AwsCloud {
         let answer = Box::pin(answer);
         async move {
             let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
-                return self.measure(operation, answer).await;
+                return self.measure(caller.account, region, operation, answer).await;
             };
-            match sessions::with(session.credentials.clone(), self.timed(operation, answer)).await {
+            let answer = self.timed(caller.account, region, operation, answer);
+            match sessions::with(session.credentials.clone(), answer).await {
                 Err(error) if has_ended(&error) => {
                     let message =
                         format!("{} (the session is not taken any more; the look at the account opens another)", error.message);
@@ -202,8 +228,8 @@ impl AwsCloud {
         Ok(*self.partition.get_or_init(|| partition))
     }
 
-    /// One call with the controller's own credentials.
-    fn measure<T, E>(
+    /// Makes a call with the controller's own credentials that is not about any account.
+    fn call_from_home<T, E>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
@@ -211,28 +237,42 @@ impl AwsCloud {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let answer = Box::pin(answer);
-        async move {
-            let generation = self.own_credentials.generation();
-            match self.timed(operation, answer).await {
-                Err(error) if error.has_expired() && self.own_credentials.have_expired(generation) => {
-                    let message = format!("{} (the next attempt fetches other credentials for the controller)", error.message);
-                    Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
-                }
-                answer => answer,
-            }
-        }
+        self.measure(Account::Own, None, operation, Box::pin(answer))
     }
 
-    /// Times, counts and classifies one call.
-    async fn timed<T, E>(
+    /// One call with the controller's own credentials.
+    async fn measure<T, E>(
         &self,
+        account: Account,
+        region: Option<&Region>,
         operation: &'static str,
         answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
     ) -> Result<T, CloudError>
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        let generation = self.own_credentials.generation();
+        match self.timed(account, region, operation, answer).await {
+            Err(error) if error.has_expired() && self.own_credentials.have_expired(generation) => {
+                let message = format!("{} (the next attempt fetches other credentials for the controller)", error.message);
+                Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
+            }
+            answer => answer,
+        }
+    }
+
+    /// Waits until one call may be made; times, counts and classifies it.
+    async fn timed<T, E>(
+        &self,
+        account: Account,
+        region: Option<&Region>,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> Result<T, CloudError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.metrics.waited(operation, self.limits.wait(account, region, operation).await?);
         let started = Instant::now();
         let answer = answer.await.map_err(|error| classify(operation, error));
         let result = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");

@@ -51,7 +51,7 @@ async fn everyone(aws: &AwsCloud, client: &Client) -> Result<Members, CloudError
     const OPERATION: &str = "organizations:ListAccounts";
     let (mut members, mut pages) = (Members::new(), Pages::new(OPERATION));
     while pages.turn()? {
-        let page = aws.measure(OPERATION, client.list_accounts().set_next_token(pages.token()).send()).await?;
+        let page = aws.call_from_home(OPERATION, client.list_accounts().set_next_token(pages.token()).send()).await?;
         members.extend(page.accounts().iter().filter_map(member));
         pages.next = page.next_token.filter(|token| !token.is_empty());
     }
@@ -77,7 +77,7 @@ async fn accounts_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Ve
     let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let request = client.list_accounts_for_parent().parent_id(parent).set_next_token(pages.token());
-        let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
+        let page = aws.call_from_home(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
         found.extend(page.accounts.unwrap_or_default());
         pages.next = page.next_token.filter(|token| !token.is_empty());
     }
@@ -89,7 +89,7 @@ async fn units_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<S
     let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let request = client.list_organizational_units_for_parent().parent_id(parent).set_next_token(pages.token());
-        let page = aws.measure(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
+        let page = aws.call_from_home(OPERATION, request.send()).await.map_err(|error| about(error, parent))?;
         found.extend(page.organizational_units.unwrap_or_default().into_iter().filter_map(|unit| unit.id));
         pages.next = page.next_token.filter(|token| !token.is_empty());
     }

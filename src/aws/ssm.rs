@@ -4,7 +4,7 @@ use aws_sdk_ssm::config::Builder;
 use jiff::Timestamp;
 
 use super::AwsCloud;
-use super::writes::OnlyIfThrottled;
+use super::retries;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::Region;
 use crate::observed::{Change, ObservedSetting, Update};
@@ -17,8 +17,9 @@ const NONE: &str = "$None";
 const GET: &str = "ssm:GetServiceSetting";
 
 pub(super) async fn setting(aws: &AwsCloud, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
-    let answer =
-        aws.call(caller, GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send()).await?;
+    let answer = aws
+        .call_in(caller, Some(region), GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send())
+        .await?;
     let setting = answer.service_setting.ok_or_else(|| incomplete("no ServiceSetting"))?;
     // Every field is optional on the wire. A missing value is not an unset one: unset is spelled out.
     let value = setting.setting_value.ok_or_else(|| incomplete("no SettingValue"))?;
@@ -38,15 +39,15 @@ pub(super) async fn change_setting(
     action: &SettingAction,
 ) -> Result<(), CloudError> {
     let client = aws.clients(caller).ssm(region);
-    let not_blindly = Builder::new().retry_classifier(OnlyIfThrottled);
+    let once = Builder::new().retry_config(retries::never());
     match action {
         SettingAction::Update(value) => {
             let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value).customize();
-            aws.call(caller, "ssm:UpdateServiceSetting", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call_in(caller, Some(region), "ssm:UpdateServiceSetting", request.config_override(once).send()).await.map(drop)
         }
         SettingAction::Reset => {
             let request = client.reset_service_setting().setting_id(SETTING_ID).customize();
-            aws.call(caller, "ssm:ResetServiceSetting", request.config_override(not_blindly).send()).await.map(drop)
+            aws.call_in(caller, Some(region), "ssm:ResetServiceSetting", request.config_override(once).send()).await.map(drop)
         }
     }
 }

@@ -16,7 +16,7 @@ const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
 /// Whose the controller's own credentials are.
 pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {
     let request = aws.sts.get_caller_identity().send();
-    let answer = aws.measure(GET_CALLER_IDENTITY, request).await.map_err(|error| unknown_there(error, aws))?;
+    let answer = aws.call_from_home(GET_CALLER_IDENTITY, request).await.map_err(|error| unknown_there(error, aws))?;
     let account = answer.account().unwrap_or_default();
     let arn = answer.arn().unwrap_or_default();
     let told = || format!("an answer that makes no sense: account `{account}`, ARN `{arn}`");
@@ -37,7 +37,8 @@ pub(super) async fn assume(aws: &AwsCloud, account: AccountId, role: &Arc<Assume
         .duration_seconds(seconds)
         .set_external_id(role.external_id.as_ref().map(|id| id.reveal().to_owned()))
         .set_tags(Some(tags(role)?).filter(|tags| !tags.is_empty()));
-    let answer = aws.measure(ASSUME_ROLE, request.send()).await.map_err(|error| explained(without_secret(error, role), &arn))?;
+    let answer =
+        aws.call_from_home(ASSUME_ROLE, request.send()).await.map_err(|error| explained(without_secret(error, role), &arn))?;
     let identity = answer.assumed_role_user().and_then(|user| identity_from(user.arn()));
     let (Some(identity), Some(granted)) = (identity.filter(|identity| identity.account == account), answer.credentials()) else {
         return Err(senseless(ASSUME_ROLE, "an answer without credentials, or about another account".to_owned()));

@@ -87,7 +87,7 @@ impl<C: Cloud> Fleet<C> {
         Self {
             reporter: Reporter::new(setup.metrics.clone()),
             flights: Flights::new(setup.workers),
-            queue: Queue::default(),
+            queue: Queue::of(setup.workers),
             desired: Arc::default(),
             organization: OrganizationMemory::default(),
             accounts: HashMap::new(),
@@ -105,7 +105,7 @@ impl<C: Cloud> Fleet<C> {
         let mut publisher_is_there = true;
         while !self.setup.stop.is_cancelled() {
             self.dispatch();
-            let due = self.next_start();
+            let due = self.next_turn();
             tokio::select! {
                 () = self.setup.stop.cancelled() => break,
                 changed = desired.changed(), if publisher_is_there => match changed {
@@ -128,7 +128,7 @@ impl<C: Cloud> Fleet<C> {
         self.adopt(desired);
         while self.pass.as_ref().is_some_and(|pass| !pass.is_over()) && !self.setup.stop.is_cancelled() {
             self.dispatch();
-            let due = self.next_start();
+            let due = self.next_turn();
             tokio::select! {
                 () = self.setup.stop.cancelled() => break,
                 Some(landing) = self.flights.land() => self.finish(landing),
@@ -152,9 +152,12 @@ impl<C: Cloud> Fleet<C> {
         }
     }
 
-    /// Gives due targets to free workers.
+    /// Gives due targets to free workers, of which some may have waited for AWS for long enough.
     fn dispatch(&mut self) {
         let now = Instant::now();
+        for target in self.flights.give_up_waiting(now) {
+            self.queue.keeps_waiting(&target);
+        }
         while self.flights.has_room()
             && let Some(target) = self.queue.take(now)
         {
@@ -185,9 +188,11 @@ impl<C: Cloud> Fleet<C> {
         Some((job, memory.caller(target.account)))
     }
 
-    /// When a target can be started next; `None` while every worker is busy or nothing is scheduled.
-    fn next_start(&self) -> Option<Instant> {
-        self.queue.next_due().filter(|_| self.flights.has_room())
+    /// When a target can be started next, or a worker is to be freed; `None` while there is nothing to wait for but what is in
+    /// flight.
+    fn next_turn(&mut self) -> Option<Instant> {
+        let start = self.queue.next_due().filter(|_| self.flights.has_room());
+        start.into_iter().chain(self.flights.next_impatience()).min()
     }
 
     /// Lets writes in flight finish. Reads have been given up by the stop signal already.

@@ -18,6 +18,7 @@ pub mod rivals;
 pub mod role;
 pub mod schedule;
 pub mod setting;
+mod shares;
 mod sightings;
 
 use std::fmt;

@@ -30,3 +30,4 @@ mod sdk;
 mod settings;
 mod shutdown;
 mod slow_clients;
+mod storm;

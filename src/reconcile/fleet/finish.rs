@@ -8,7 +8,7 @@ use super::Fleet;
 use crate::cloud::{Cloud, Retry};
 use crate::outcome::{Next, Outcome, SessionNeed};
 use crate::reconcile::account::Finding;
-use crate::reconcile::flights::{Errand, Landing};
+use crate::reconcile::flights::{Errand, Landing, PATIENCE};
 use crate::reconcile::job::{Found, Report};
 use crate::reconcile::membership::Change;
 use crate::reconcile::queue::Ending;
@@ -26,7 +26,7 @@ impl<C: Cloud> Fleet<C> {
             self.tell_what_was_written(&target, report.as_ref(), took);
         }
         let Some(Report { outcome, found }) = report.filter(|_| errand == Errand::Current) else {
-            let due = self.queue.give_back(&target, now);
+            let due = self.give_back(&target, now, took);
             self.setup.board.abandon(&target);
             self.show_due(&target, due);
             return;
@@ -69,6 +69,18 @@ impl<C: Cloud> Fleet<C> {
         if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account && is_waited_for {
             self.apply(vec![Change::Wake(Target::account(target.account))]);
         }
+    }
+
+    /// Puts a target back whose look was called off. A look at what is sick, or that was kept waiting, was an attempt all the
+    /// same: whoever edits what hangs does not have it tried over and over.
+    fn give_back(&mut self, target: &Target, now: Instant, took: Duration) -> Option<Instant> {
+        if took < PATIENCE && !self.queue.is_sick(target) {
+            return self.queue.give_back(target, now);
+        }
+        let failures = self.queue.failures(target, Ending::Passing);
+        let (kind, next) = (target.resource.kind(), Next::Retry(Retry::Backoff));
+        let delay = self.setup.schedule.delay(kind, next, failures, (self.setup.random)());
+        self.queue.finish(target, now, delay, Ending::Passing)
     }
 
     /// Puts an outcome on the board, counts it and logs it.

@@ -18,6 +18,7 @@ use crate::plan::{RoleAction, SettingAction};
 pub(super) enum Trouble {
     Hangs(Duration),
     Fails(ErrorKind),
+    FailsAfter(Duration, ErrorKind),
     Delays(Duration),
     /// There is no session in the account.
     NoSession(ErrorKind),
@@ -65,6 +66,10 @@ impl FakeCloud {
                 Err(failed(ErrorKind::Unavailable))
             }
             Some(Trouble::Fails(kind)) => Err(failed(kind)),
+            Some(Trouble::FailsAfter(time, kind)) => {
+                tokio::time::sleep(time).await;
+                Err(failed(kind))
+            }
             Some(Trouble::NoSession(kind)) => Err(CloudError { operation: ASSUME_ROLE, ..failed(kind) }),
             Some(Trouble::Delays(time)) => {
                 tokio::time::sleep(time).await;

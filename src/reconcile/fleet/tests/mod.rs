@@ -2,6 +2,7 @@
 
 mod cloud;
 mod guard;
+mod isolation;
 mod organization;
 mod rivals;
 
@@ -19,6 +20,8 @@ use crate::target::State;
 use cloud::{FakeCloud, Trouble};
 
 const VALUE: &str = "service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole";
+const INTERVAL: Duration = Duration::from_mins(5);
+const WORKERS: usize = 3;
 
 struct Running {
     cloud: Arc<FakeCloud>,
@@ -40,27 +43,31 @@ fn run(spec: &str, prepare: impl FnOnce(&FakeCloud)) -> Running {
 /// Runs a fleet over a cloud whose intervals are five minutes (a quarter of an hour for the organization) and whose jitter is
 /// none.
 fn run_state(state: Arc<DesiredState>, prepare: impl FnOnce(&FakeCloud)) -> Running {
+    run_with(WORKERS, state, prepare)
+}
+
+fn run_with(workers: usize, state: Arc<DesiredState>, prepare: impl FnOnce(&FakeCloud)) -> Running {
     let cloud = Arc::new(FakeCloud::default());
     prepare(&cloud);
     let (board, stop) = (Arc::new(StatusBoard::default()), CancellationToken::new());
-    let fleet = fleet(&cloud, &board, &stop);
+    let fleet = fleet(workers, &cloud, &board, &stop);
     let (desired, receiver) = watch::channel(state);
     let task = tokio::spawn(fleet.run(receiver));
     Running { cloud, board, desired, stop, task }
 }
 
-fn fleet(cloud: &Arc<FakeCloud>, board: &Arc<StatusBoard>, stop: &CancellationToken) -> Fleet<FakeCloud> {
+fn schedule() -> Schedule {
+    Schedule { interval: INTERVAL, organization_interval: Duration::from_mins(15), waits: Waits::default() }
+}
+
+fn fleet(workers: usize, cloud: &Arc<FakeCloud>, board: &Arc<StatusBoard>, stop: &CancellationToken) -> Fleet<FakeCloud> {
     Fleet::new(Setup {
         rivalry: Rivalry::default(),
         cloud: Arc::clone(cloud),
         board: Arc::clone(board),
         metrics: Metrics::new("test").unwrap(),
-        schedule: Schedule {
-            interval: Duration::from_mins(5),
-            organization_interval: Duration::from_mins(15),
-            waits: Waits::default(),
-        },
-        workers: 3,
+        schedule: schedule(),
+        workers,
         clock: || Timestamp::UNIX_EPOCH,
         random: || 0.5,
         stop: stop.clone(),

@@ -9,7 +9,7 @@ use crate::desired::{Mode, SettingState};
 
 const QUARTER: Duration = Duration::from_mins(17);
 
-fn id(number: usize) -> AccountId {
+pub(super) fn id(number: usize) -> AccountId {
     format!("{number:012}").parse().unwrap()
 }
 
@@ -22,17 +22,17 @@ fn member(units: &[&str]) -> Member {
     Member { name: Arc::from("a name"), membership: Membership::Active, units }
 }
 
-fn members(numbers: std::ops::Range<usize>) -> BTreeMap<AccountId, Member> {
+pub(super) fn members(numbers: std::ops::Range<usize>) -> BTreeMap<AccountId, Member> {
     numbers.map(|number| (id(number), member(&[]))).collect()
 }
 
 /// us-east-1, enabled.
-fn level() -> Level {
+pub(super) fn level() -> Level {
     let enabled = RegionLevel { state: Some(SettingState::Enabled), mode: None };
     Level { regions: BTreeMap::from([("us-east-1".parse().unwrap(), enabled)]), ..Level::default() }
 }
 
-fn organization() -> DesiredOrganization {
+pub(super) fn organization() -> DesiredOrganization {
     let access = AssumeRole {
         name: "dhmc-controller".parse().unwrap(),
         path: "/".parse().unwrap(),
@@ -48,7 +48,7 @@ fn organization() -> DesiredOrganization {
     }
 }
 
-fn desired(organization: DesiredOrganization) -> Arc<DesiredState> {
+pub(super) fn desired(organization: DesiredOrganization) -> Arc<DesiredState> {
     Arc::new(DesiredState { organization: Some(Arc::new(organization)), ..DesiredState::default() })
 }
 
@@ -304,7 +304,7 @@ async fn a_single_pass_looks_at_the_accounts_that_it_finds() {
     let cloud = Arc::new(FakeCloud::default());
     *cloud.members.lock().unwrap() = members(1..4);
     let board = Arc::new(StatusBoard::default());
-    fleet(&cloud, &board, &CancellationToken::new()).run_once(desired(organization())).await;
+    fleet(WORKERS, &cloud, &board, &CancellationToken::new()).run_once(desired(organization())).await;
     let mut states = Vec::new();
     board.each(|_, _, status| states.push(status.state));
     // The organization, and three times an account, a role and a setting.
