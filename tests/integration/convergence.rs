@@ -58,7 +58,8 @@ fn world() -> impl Strategy<Value = World> {
 fn spec(world: &World) -> String {
     let states = world.enabled.iter().map(|enabled| if *enabled { "enabled" } else { "disabled" });
     let regions: Vec<String> = NAMED.iter().zip(states).map(|(region, state)| format!("{region}: {state}")).collect();
-    format!("{{regions: {{{}}}}}", regions.join(", "))
+    // Three regions may be all that are on.
+    format!("{{regions: {{{}}}, guard: {{resets: {{count: 3}}}}}}", regions.join(", "))
 }
 
 fn build(world: &World, account: &AccountHandle) {
