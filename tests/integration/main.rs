@@ -12,6 +12,7 @@ mod demo;
 mod endpoints;
 mod faults;
 mod harness;
+mod http_load;
 mod identity;
 mod metrics;
 mod organization;
