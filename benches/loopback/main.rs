@@ -2,13 +2,14 @@
 //!
 //! The benchmark starts itself again as `controller`, as `sandbox`, as `bare` and as `sdk`, so that CPU and memory are each one's alone.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on says so by ending")]
 
 mod bare;
 mod fleet;
 mod one_account;
 mod process;
 mod sandbox;
+mod scrapes;
 mod sdk;
 
 use std::path::PathBuf;

@@ -106,7 +106,7 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(20);
     const TIGHT: Limits = Limits {
         connections: 2,
-        head: Duration::from_secs(60),
+        head: Duration::from_mins(1),
         life: Duration::from_millis(200),
         last_answer: Duration::from_millis(100),
     };

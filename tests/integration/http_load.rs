@@ -133,11 +133,11 @@ async fn ten_thousand_scrapes_and_slow_clients_do_not_delay_a_correction() {
             }
         });
     }
-    let (mut prober, seen, stop) = (Client::new(&address, true), Arc::clone(&probed), Arc::clone(&over));
+    let (mut kubelet, seen, stop) = (Client::new(&address, true), Arc::clone(&probed), Arc::clone(&over));
     background.spawn(async move {
         while !stop.load(Ordering::Relaxed) {
             for path in ["/readyz", "/livez"] {
-                let (status, body) = prober.get(path).await;
+                let (status, body) = kubelet.get(path).await;
                 assert_eq!((status, body.as_str()), (200, "ok\n"), "{path}");
             }
             seen.fetch_add(1, Ordering::Relaxed);

@@ -91,9 +91,9 @@ async fn without_series_of_targets_a_scrape_tells_of_accounts_and_of_all_regions
 }
 
 /// The sum of all series of a metric, or of those with a label.
-fn sum(text: &str, metric: &str, label: &str) -> f64 {
+fn sum(text: &str, metric: &str, label: &str) -> u64 {
     let series = text.lines().filter(|line| line.starts_with(metric) && line.contains(label));
-    series.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
 /// One region is corrected. Of the five that are only observed, one stays as it is, and each other is gone in another way.
@@ -116,12 +116,12 @@ async fn detected_drift_is_corrected_or_gone_or_open() {
     sandbox.account(ACCOUNT).set_setting("us-west-1", "Theirs", "somebody");
     let text = async || get(&format!("{}/metrics", controller.url)).await.unwrap().body;
     let gone = async |reason: &str| sum(&text().await, "dhmc_drift_gone_total{", &format!("reason=\"{reason}\""));
-    until("both are seen", DEADLINE, async || gone("mended_by_others").await + gone("superseded").await == 2.0).await;
+    until("both are seen", DEADLINE, async || gone("mended_by_others").await + gone("superseded").await == 2).await;
     // One is not declared any more, and one so that what AWS has is right.
     controller.edit(&spec(&["us-east-2", "us-west-1", "eu-west-2"], ", us-west-2: {state: disabled, mode: observe}"));
     until("all ways are there", DEADLINE, async || {
         let text = text().await;
-        GONE.iter().all(|reason| sum(&text, "dhmc_drift_gone_total{", &format!("reason=\"{reason}\"")) == 1.0)
+        GONE.iter().all(|reason| sum(&text, "dhmc_drift_gone_total{", &format!("reason=\"{reason}\"")) == 1)
     })
     .await;
     let text = text().await;
@@ -131,7 +131,7 @@ async fn detected_drift_is_corrected_or_gone_or_open() {
         sum(&text, "dhmc_drift_gone_total{", ""),
         sum(&text, "dhmc_drift_open{", ""),
     ];
-    assert_eq!([detected, gone, open], [corrected + gone + open, 4.0, 2.0], "{text}");
+    assert_eq!([detected, gone, open], [corrected + gone + open, 4, 2], "{text}");
     controller.stop().await;
 }
 

@@ -112,7 +112,7 @@ fn drift_of_a_target_that_nobody_wants_any_more_is_gone_once() {
 /// Something that happens to one of two targets.
 #[derive(Debug, Clone)]
 enum Event {
-    Look(Outcome),
+    Look(Box<Outcome>),
     Redeclared,
     Forgotten,
 }
@@ -134,7 +134,8 @@ fn any_event() -> impl Strategy<Value = Event> {
                 progress.map(|progress| Correction { drift: drift.clone(), progress })
             };
             let corrections = drift.iter().filter_map(tried).collect();
-            Event::Look(Outcome { corrections, judgement, ..read(drift.into_iter().map(|(drift, _)| drift).collect()) })
+            let outcome = Outcome { judgement, corrections, ..read(drift.into_iter().map(|(drift, _)| drift).collect()) };
+            Event::Look(Box::new(outcome))
         });
     prop_oneof![6 => look, 1 => Just(Event::Redeclared), 1 => Just(Event::Forgotten)]
 }
@@ -167,7 +168,7 @@ proptest! {
             prop_assert_eq!(&sums, &open);
             let of_target = ledger.open.get(&target).map_or(0, Vec::len);
             match event {
-                Event::Look(Outcome { drift, judgement: Judgement::Made, .. }) => prop_assert!(of_target <= drift.len()),
+                Event::Look(outcome) if outcome.judgement == Judgement::Made => prop_assert!(of_target <= outcome.drift.len()),
                 Event::Forgotten => prop_assert_eq!(of_target, 0),
                 _ => {}
             }
