@@ -2,7 +2,7 @@
 //!
 //! The benchmark starts itself again as `controller`, as `sandbox`, as `bare` and as `sdk`, so that CPU and memory are each one's alone.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on says so by ending")]
 
 mod bare;
 mod fleet;
