@@ -22,6 +22,8 @@ const SCRAPES: usize = 10_000;
 const SLOW: usize = 600;
 /// Those that come back each time they are thrown out. They leave the clients room.
 const STUBBORN: usize = 250;
+/// For thousands of scrapes with a program that is not optimised, on processors that others use too.
+const PATIENCE: Duration = Duration::from_mins(2);
 const REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "eu-west-1", "ap-south-1"];
 
 /// One client's connection.
@@ -147,7 +149,7 @@ async fn ten_thousand_scrapes_and_slow_clients_do_not_delay_a_correction() {
 
     // One after the other, each while thousands of scrapes are still to come.
     for (region, begin, end) in [("us-east-1", 500, 4_500), ("eu-west-1", 4_500, 8_500)] {
-        until("so many scrapes", DEADLINE, async || answered.load(Ordering::Relaxed) >= begin).await;
+        until("so many scrapes", PATIENCE, async || answered.load(Ordering::Relaxed) >= begin).await;
         sandbox.account(ACCOUNT).reset_setting(region, "arn:aws:iam::111122223333:user/mallory");
         let corrected = |sandbox: &Sandbox| sandbox.account(ACCOUNT).setting(region).value.is_some();
         sandbox.wait_until(DEADLINE, corrected).await.expect("it is corrected");
