@@ -1,6 +1,6 @@
 # One entry for people and CI alike: `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help check tools fmt lint test docs spelling demo bench
+.PHONY: help check tools fmt lint test docs spelling demo bench soak
 
 help: #? list what can be made
 	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
@@ -32,3 +32,6 @@ demo: #? the main job on an embedded AWS
 
 bench: #? measure speed and memory against the sandbox
 	cargo bench --locked --bench loopback
+
+soak: #? ten minutes (SOAK_SECONDS) of faults, edits and sabotage, after which everything has to be well
+	cargo bench --locked --bench soak

@@ -5,7 +5,7 @@
 
 mod series;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use prometheus::{
     process_collector::ProcessCollector,
 };
 
+use crate::plan::DriftKind;
 use crate::target::{ResourceKind, State, Target};
 pub use series::{AUTO_LIMIT, TargetMetrics, TargetSeries};
 
@@ -70,6 +71,10 @@ catalogue! {
     DRIFT_DETECTED = "dhmc_drift_detected_total" &["account", "region", "resource", "kind"];
     /// Corrections by result: corrected when a read-back showed it, failed when AWS refused or the drift stayed.
     CORRECTIONS = "dhmc_corrections_total" &["account", "region", "resource", "kind", "result"];
+    /// Drift that is not there any more and was not corrected, by reason.
+    DRIFT_GONE = "dhmc_drift_gone_total" &["account", "region", "resource", "kind", "reason"];
+    /// Drift that was detected and is neither corrected nor gone: held, blocked, or still to be corrected.
+    DRIFT_OPEN = "dhmc_drift_open" &["kind"];
     /// Corrections that were put off because somebody changes the target back each time.
     CONTENTIONS = "dhmc_contentions_total" &["account", "region", "resource"];
     /// What the blast-radius guard holds: settings that would be reset, policies that would be detached.
@@ -107,6 +112,8 @@ pub struct Metrics {
     drift_detected: IntCounterVec,
     corrections: IntCounterVec,
     contentions: IntCounterVec,
+    drift_gone: IntCounterVec,
+    drift_open: IntGaugeVec,
     reconciles: IntCounterVec,
     reconcile_duration: HistogramVec,
     series: TargetSeries,
@@ -178,6 +185,8 @@ impl Metrics {
             drift_detected: counter(DRIFT_DETECTED)?,
             corrections: counter(CORRECTIONS)?,
             contentions: counter(CONTENTIONS)?,
+            drift_gone: counter(DRIFT_GONE)?,
+            drift_open: registered(&registry, IntGaugeVec::new(opts(DRIFT_OPEN), DRIFT_OPEN.labels)?)?,
             reconciles: counter(RECONCILES)?,
             reconcile_duration: histogram(RECONCILE_DURATION, &seconds)?,
             series: TargetSeries::new(TargetMetrics::Always, Arc::default()),
@@ -224,6 +233,19 @@ impl Metrics {
     pub fn contention(&self, account: &str, target: &Target) {
         let region = self.series.region_of_event(target);
         self.contentions.with_label_values(&[account, region, target.resource_label()]).inc();
+    }
+
+    /// Drift that is not there any more, and was not corrected.
+    pub fn drift_gone(&self, account: &str, target: &Target, kind: &str, reason: &str) {
+        let region = self.series.region_of_event(target);
+        self.drift_gone.with_label_values(&[account, region, target.resource_label(), kind, reason]).inc();
+    }
+
+    /// How much drift of each kind is open now.
+    pub fn drift_open(&self, counts: &BTreeMap<DriftKind, u32>) {
+        for (kind, count) in counts {
+            self.drift_open.with_label_values(&[kind.label()]).set(i64::from(*count));
+        }
     }
 
     /// A reconcile that has come to an end.

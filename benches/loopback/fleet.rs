@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Controller, Process, wait};
 use crate::sandbox::ACCESS_ROLE;
+use crate::scrapes::{CLIENTS, Scrapes};
 
 /// The account of the controller's own credentials.
 pub(crate) const HUB: &str = "111122223333";
@@ -78,19 +79,19 @@ fn of(members: usize) {
 
     let controller = Controller::start(&config, Duration::from_millis(1), &environment);
     wait("the first pass", MOST, || controller.is_ready());
-    let ([settings_before, calls_before, _], cpu_before, began) =
-        (counts(&mut sandbox), controller.process.cpu(), Instant::now());
-    std::thread::sleep(STEADY);
-    let ([settings, calls, _], took) = (counts(&mut sandbox), began.elapsed());
-    let (settings, calls) = (settings - settings_before, calls - calls_before);
-    let cpu = controller.process.cpu().saturating_sub(cpu_before);
-    // A pass over an account is a look at each region, one at the role and one at the account.
-    let looks = settings * (REGIONS.len() + 2) / REGIONS.len();
-    let steady = rate(looks, took);
+    let (calls_before, cpu_before) = (counts(&mut sandbox)[1], controller.process.cpu());
+    let (looks, steady) = look_on(&mut sandbox);
+    let (calls, cpu) = (counts(&mut sandbox)[1] - calls_before, controller.process.cpu().saturating_sub(cpu_before));
     println!("later passes, without an interval: targets a second | {steady:.0}");
     println!("... CPU time a target | {:.0} us", each(cpu, looks));
     println!("... API calls a target | {:.2}", per(calls, looks));
     println!("... resident memory | {:.0} MB", controller.process.memory());
+    let clients = Scrapes::begin(&controller.address);
+    let (_, meanwhile) = look_on(&mut sandbox);
+    println!("the same while {CLIENTS} clients scrape over and over: targets a second | {meanwhile:.0}");
+    println!("... scrapes a second | {:.0}", rate(clients.answered(), STEADY));
+    println!("... resident memory, at most | {:.0} MB", controller.process.most_memory());
+    clients.end();
     drop(controller);
 
     let requests = accounts * REGIONS.len();
@@ -100,6 +101,16 @@ fn of(members: usize) {
     println!("... to the SDK's | {:.2}", first / sdk);
     println!("later passes, rate to the bare client's | {:.2}", steady / bare);
     println!("... to the SDK's | {:.2}", steady / sdk);
+}
+
+/// How many targets are looked at in a while, and how many a second.
+fn look_on(sandbox: &mut Process) -> (usize, f64) {
+    let (before, began) = (counts(sandbox)[0], Instant::now());
+    std::thread::sleep(STEADY);
+    let (settings, took) = (counts(sandbox)[0] - before, began.elapsed());
+    // A pass over an account is a look at each region, one at the role and one at the account.
+    let looks = settings * (REGIONS.len() + 2) / REGIONS.len();
+    (looks, rate(looks, took))
 }
 
 /// Prints and gives requests a second.

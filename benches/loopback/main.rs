@@ -9,6 +9,7 @@ mod fleet;
 mod one_account;
 mod process;
 mod sandbox;
+mod scrapes;
 mod sdk;
 
 use std::path::PathBuf;

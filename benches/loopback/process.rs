@@ -48,8 +48,17 @@ impl Process {
 
     /// Resident memory in MB.
     pub(crate) fn memory(&self) -> f64 {
+        self.megabytes("VmRSS:")
+    }
+
+    /// The most resident memory that there ever was, in MB.
+    pub(crate) fn most_memory(&self) -> f64 {
+        self.megabytes("VmHWM:")
+    }
+
+    fn megabytes(&self, figure: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 }
@@ -72,7 +81,7 @@ pub(crate) fn cpu(process: &str) -> Duration {
 /// The controller as a process.
 pub(crate) struct Controller {
     pub(crate) process: Process,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Controller {
@@ -90,12 +99,17 @@ impl Controller {
 
     /// The answer to a GET, head and body.
     pub(crate) fn get(&self, path: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(&self.address).ok()?;
-        let mut answer = String::new();
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
+        get(&self.address, path)
     }
+}
+
+/// The answer to a GET, head and body.
+pub(crate) fn get(address: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let mut answer = String::new();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }
 
 /// Waits for a condition.

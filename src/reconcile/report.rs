@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Entry, Gone, Ledger};
 use crate::metrics::{CorrectionResult, Metrics};
 use crate::outcome::Outcome;
 use crate::plan::Drift;
@@ -49,8 +49,9 @@ impl Reporter {
         }
         let whose = whose();
         for entry in &entries {
-            self.tell(&whose, target, outcome, entry);
+            self.tell(&whose, target, Some(outcome), entry);
         }
+        self.metrics.drift_open(self.ledger.counts());
         if is_news {
             tell_state(&whose, target, outcome, before);
         }
@@ -71,15 +72,25 @@ impl Reporter {
         self.ledger.redeclared(target);
     }
 
-    pub(super) fn forget(&mut self, target: &Target) {
-        self.ledger.forget(target);
+    /// Nobody wants the target any more.
+    pub(super) fn forget(&mut self, whose: impl FnOnce() -> Whose, target: &Target) {
+        let entries = self.ledger.forget(target);
+        if entries.is_empty() {
+            return;
+        }
+        let whose = whose();
+        for entry in &entries {
+            self.tell(&whose, target, None, entry);
+        }
+        self.metrics.drift_open(self.ledger.counts());
     }
 
-    fn tell(&self, whose: &Whose, target: &Target, outcome: &Outcome, entry: &Entry) {
+    fn tell(&self, whose: &Whose, target: &Target, outcome: Option<&Outcome>, entry: &Entry) {
         let (account, account_name) = (whose.account.as_str(), whose.name.as_deref());
         let (region, resource) = (target.region_label(), target.resource_label());
-        let changed_by = outcome.changed_before.as_ref().map(|change| change.by.as_str());
-        let changed_at = outcome.changed_before.as_ref().and_then(|change| change.at).map(|at| at.to_string());
+        let changed = outcome.and_then(|outcome| outcome.changed_before.as_ref());
+        let changed_by = changed.map(|change| change.by.as_str());
+        let changed_at = changed.and_then(|change| change.at).map(|at| at.to_string());
         let changed_at = changed_at.as_deref();
         let kind = |drift: &Drift| drift.kind.label();
         match entry {
@@ -100,12 +111,36 @@ impl Reporter {
             }
             Entry::CorrectionFailed(drift) => {
                 self.metrics.correction(account, target, kind(drift), CorrectionResult::Failed);
-                let (kind, reason) = (kind(drift), outcome.reason.as_deref());
+                let (kind, reason) = (kind(drift), outcome.and_then(|outcome| outcome.reason.as_deref()));
                 error!(account, account_name, region, resource, kind, reason, "correction failed");
             }
-            Entry::Gone(drift) => {
-                info!(account, account_name, region, resource, kind = kind(drift), "drift is gone, and not by this controller");
+            Entry::Gone(drift, why) => {
+                self.metrics.drift_gone(account, target, kind(drift), why.label());
+                tell_gone(whose, target, drift, *why);
             }
+        }
+    }
+}
+
+fn tell_gone(whose: &Whose, target: &Target, drift: &Drift, why: Gone) {
+    let (account, account_name) = (whose.account.as_str(), whose.name.as_deref());
+    let (region, resource) = (target.region_label(), target.resource_label());
+    let (kind, reason) = (drift.kind.label(), why.label());
+    match why {
+        Gone::MendedByOthers => {
+            info!(account, account_name, region, resource, kind, reason, "drift is gone, and not by this controller");
+        }
+        Gone::Redeclared => {
+            info!(account, account_name, region, resource, kind, reason, "drift is gone; the declaration has changed since");
+        }
+        // The line of the drift in its place says the rest.
+        Gone::Superseded => debug!(account, account_name, region, resource, kind, reason, "drift has become another"),
+        Gone::Undeclared => {
+            let before = &drift.before;
+            info!(
+                account,
+                account_name, region, resource, kind, reason, before, "drift is left; the target is not declared any more"
+            );
         }
     }
 }

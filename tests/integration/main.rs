@@ -15,6 +15,7 @@ mod endpoints;
 mod fault_matrix;
 mod faults;
 mod harness;
+mod http_load;
 mod identity;
 mod metrics;
 mod organization;

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use aws_sandbox::{Options, Sandbox};
 use dhmc_controller::metrics::{CATALOGUE, TargetMetrics};
 
-use crate::harness::{Controller, Settings, get, request};
+use crate::harness::{Controller, DEADLINE, Settings, get, request, until};
 use crate::referee::{ACCOUNT, credentials_of};
+use crate::sdk::VALUE;
 
 /// What is not there while no organization is declared.
 const OF_ORGANIZATIONS: [&str; 2] = ["dhmc_organization_accounts", "dhmc_organization_last_listed_timestamp_seconds"];
@@ -15,6 +16,9 @@ const OF_ORGANIZATIONS: [&str; 2] = ["dhmc_organization_accounts", "dhmc_organiz
 const OF_FIGHTS: [&str; 1] = ["dhmc_contentions_total"];
 /// What is not there without series of single targets.
 const OF_TARGETS: [&str; 2] = ["dhmc_target_last_observed_timestamp_seconds", "dhmc_target_state"];
+
+/// What begins with drift that is gone without having been corrected.
+const OF_WHAT_IS_GONE: [&str; 1] = ["dhmc_drift_gone_total"];
 
 async fn scrape_after_drift() -> (Controller, Sandbox, String) {
     scrape_with(TargetMetrics::Auto).await
@@ -65,14 +69,14 @@ fn documented_but(missing: &[&str]) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_live_scrape_has_every_metric_of_the_catalogue_and_no_other() {
     let (controller, _sandbox, text) = scrape_after_drift().await;
-    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_FIGHTS].concat()));
+    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_FIGHTS, &OF_WHAT_IS_GONE].concat()));
     controller.stop().await;
 }
 
 #[tokio::test]
 async fn without_series_of_targets_a_scrape_tells_of_accounts_and_of_all_regions_at_once() {
     let (controller, _sandbox, text) = scrape_with(TargetMetrics::Never).await;
-    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_TARGETS, &OF_FIGHTS].concat()));
+    assert_eq!(served(&text), documented_but(&[&OF_ORGANIZATIONS[..], &OF_TARGETS, &OF_FIGHTS, &OF_WHAT_IS_GONE].concat()));
     assert!(!text.contains("us-east-1") && !text.contains("eu-west-1"), "{text}");
     let labels = format!("account=\"{ACCOUNT}\",kind=\"setting_unset\",region=\"all\",resource=\"setting\"");
     for series in [
@@ -85,6 +89,51 @@ async fn without_series_of_targets_a_scrape_tells_of_accounts_and_of_all_regions
     ] {
         assert!(text.lines().any(|line| line.starts_with(&series)), "{series} is not in:\n{text}");
     }
+    controller.stop().await;
+}
+
+/// The sum of all series of a metric, or of those with a label.
+fn sum(text: &str, metric: &str, label: &str) -> u64 {
+    let series = text.lines().filter(|line| line.starts_with(metric) && line.contains(label));
+    series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// One region is corrected. Of the five that are only observed, one stays as it is, and each other is gone in another way.
+#[tokio::test]
+async fn detected_drift_is_corrected_or_gone_or_open() {
+    const GONE: [&str; 4] = ["mended_by_others", "redeclared", "superseded", "undeclared"];
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let observed = |region: &str| format!("{region}: {{state: enabled, mode: observe}}");
+    let spec = |regions: &[&str], more: &str| {
+        let observed: Vec<String> = regions.iter().map(|region| observed(region)).collect();
+        format!("{{regions: {{us-east-1: enabled, {}{more}}}}}", observed.join(", "))
+    };
+    let all = ["us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2"];
+    let controller = Controller::start(&spec(&all, ""), &sandbox.url(), &credentials_of(&sandbox)).await;
+    for region in all {
+        controller.until(region, "drifted").await;
+    }
+    controller.until("us-east-1", "in_sync").await;
+    sandbox.account(ACCOUNT).set_setting("us-east-2", VALUE, "somebody");
+    sandbox.account(ACCOUNT).set_setting("us-west-1", "Theirs", "somebody");
+    let text = async || get(&format!("{}/metrics", controller.url)).await.unwrap().body;
+    let gone = async |reason: &str| sum(&text().await, "dhmc_drift_gone_total{", &format!("reason=\"{reason}\""));
+    until("both are seen", DEADLINE, async || gone("mended_by_others").await + gone("superseded").await == 2).await;
+    // One is not declared any more, and one so that what AWS has is right.
+    controller.edit(&spec(&["us-east-2", "us-west-1", "eu-west-2"], ", us-west-2: {state: disabled, mode: observe}"));
+    until("all ways are there", DEADLINE, async || {
+        let text = text().await;
+        GONE.iter().all(|reason| sum(&text, "dhmc_drift_gone_total{", &format!("reason=\"{reason}\"")) == 1)
+    })
+    .await;
+    let text = text().await;
+    let [detected, corrected, gone, open] = [
+        sum(&text, "dhmc_drift_detected_total{", ""),
+        sum(&text, "dhmc_corrections_total{", "result=\"corrected\""),
+        sum(&text, "dhmc_drift_gone_total{", ""),
+        sum(&text, "dhmc_drift_open{", ""),
+    ];
+    assert_eq!([detected, gone, open], [corrected + gone + open, 4, 2], "{text}");
     controller.stop().await;
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Fleet;
+use super::finish::whose;
 use crate::cloud::Cloud;
 use crate::desired::DesiredState;
 use crate::desired::names::Account;
@@ -81,8 +82,8 @@ impl<C: Cloud> Fleet<C> {
                 Change::Remove(target) => {
                     self.flights.call_off(&target);
                     self.queue.remove(&target);
+                    self.reporter.forget(|| whose(&self.setup.board, &target), &target);
                     self.setup.board.remove(&target);
-                    self.reporter.forget(&target);
                     self.rivals.forget(&target);
                     self.settle(&target);
                 }

@@ -101,7 +101,7 @@ impl<C: Cloud> Fleet<C> {
         if self.queue.contains(target) {
             self.reporter.redeclared(target);
         } else {
-            self.reporter.forget(target);
+            self.reporter.forget(|| whose(&self.setup.board, target), target);
         }
     }
 
@@ -147,6 +147,6 @@ impl<C: Cloud> Fleet<C> {
     }
 }
 
-fn whose(board: &StatusBoard, target: &Target) -> Whose {
+pub(super) fn whose(board: &StatusBoard, target: &Target) -> Whose {
     Whose { account: board.label(target), name: board.account_name(target.account) }
 }
