@@ -26,6 +26,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
@@ -69,6 +70,8 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
     /// Credentials ahead of the standard chain. For the demo and tests.
     pub credentials: Option<aws_credential_types::Credentials>,
+    /// What carries calls, ahead of TLS to AWS. For tests that answer byte by byte.
+    pub http_client: Option<SharedHttpClient>,
     /// What this controller is called: its sessions in other accounts are `dhmc-<instance>`, which AWS shows as
     /// `LastModifiedUser`.
     pub instance: String,
@@ -81,6 +84,7 @@ impl Default for AwsOptions {
             ca_bundle: None,
             endpoint_url: None,
             credentials: None,
+            http_client: None,
             instance: DEFAULT_INSTANCE.to_owned(),
         }
     }
@@ -227,9 +231,10 @@ fn session_name(instance: &str) -> String {
 }
 
 async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
-    let http_client = match options.ca_bundle {
-        Some(file) => trust_roots::client_trusting(&file)?,
-        None => trust_roots::client_of_the_system(),
+    let http_client = match (options.http_client, options.ca_bundle) {
+        (Some(client), _) => client,
+        (None, Some(file)) => trust_roots::client_trusting(&file)?,
+        (None, None) => trust_roots::client_of_the_system(),
     };
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
