@@ -210,8 +210,21 @@ impl AwsCloud {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        self.measure_without(None, operation, answer).await
+    }
+
+    /// The same for a call with a secret in it, which no error may tell.
+    async fn measure_without<T, E>(
+        &self,
+        secret: Option<&str>,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
+    ) -> Result<T, CloudError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let started = Instant::now();
-        let answer = answer.await.map_err(|error| classify(operation, error));
+        let answer = answer.await.map_err(|error| classify(operation, error, secret));
         let result = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
         self.metrics.request(operation, result, started.elapsed());
         answer
