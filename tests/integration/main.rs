@@ -22,5 +22,6 @@ mod reload;
 mod roles_across_accounts;
 mod scenarios;
 mod sdk;
+mod secrets;
 mod settings;
 mod slow_clients;
