@@ -25,18 +25,18 @@ fn replay(target: &str, hold: fn(&[u8])) {
     std::thread::spawn(move || {
         for bytes in contents {
             // What does not hold has printed why by then.
-            let held = catch_unwind(AssertUnwindSafe(|| hold(&bytes))).is_ok();
-            if tell.send(held).is_err() {
+            let is_sound = catch_unwind(AssertUnwindSafe(|| hold(&bytes))).is_ok();
+            if tell.send(is_sound).is_err() {
                 return;
             }
         }
     });
     let mut failed = Vec::new();
     for file in &files {
-        match told.recv_timeout(LONGEST) {
-            Ok(true) => {}
-            Ok(false) => failed.push(file),
-            Err(_) => panic!("not done within {LONGEST:?}: {}", file.display()),
+        let is_sound = told.recv_timeout(LONGEST);
+        assert!(is_sound.is_ok(), "not done within {LONGEST:?}: {}", file.display());
+        if is_sound == Ok(false) {
+            failed.push(file);
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");

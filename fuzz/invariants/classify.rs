@@ -112,7 +112,7 @@ fn refused(call: &str, answers: &[Answer], error: &CloudError) {
     let code = error.code.as_deref().unwrap_or_default();
     assert!(code.chars().count() <= LONGEST_CODE, "a code of {} characters", code.chars().count());
     // What the other side cuts short itself cannot be known again.
-    let is_whole = answers.iter().all(|answer| answer.has_secrets_whole());
+    let is_whole = answers.iter().all(Answer::has_secrets_whole);
     if call == "sts:AssumeRole" && is_whole {
         assert!(!told.contains(&SECRET[..TELLING]), "{told}");
         assert!(!format!("{error:?}").contains(&SECRET[..TELLING]), "{error:?}");
@@ -241,17 +241,13 @@ impl Stage {
         let stage = Self { runtime, cloud, script, calls: 0.into() };
         // It has to know its own partition before it can assume a role.
         stage.give(&[Answer::Http { status: 200, headers: Vec::new(), body: IDENTITY.into() }]);
-        let known = stage.runtime.block_on(stage.cloud.identity(&stage.own()));
+        let known = stage.runtime.block_on(stage.cloud.identity(&own()));
         assert!(known.is_ok(), "{known:?}");
         stage
     }
 
     fn give(&self, answers: &[Answer]) {
         *self.script.0.lock().unwrap_or_else(PoisonError::into_inner) = answers.to_vec();
-    }
-
-    fn own(&self) -> Caller {
-        Caller { account: Account::Own, access: Access::Own }
     }
 
     /// Each time another role, so that no session is there already.
@@ -267,17 +263,17 @@ impl Stage {
     }
 
     fn call(&self, call: &str) -> Result<Outcome, CloudError> {
-        let (cloud, own, role) = (&self.cloud, self.own(), name("Role"));
+        let (cloud, caller, role) = (&self.cloud, own(), name("Role"));
         let region: Region = "eu-west-1".parse().expect("a region");
         let units = |scope| Query { scope, units: ["ou-ab12-11111111".parse().expect("a unit")].into() };
         let change = |action| async move {
-            cloud.change_role(&self.own(), Partition::Aws, &name("Role"), &action).await.map(|()| Outcome::Done)
+            cloud.change_role(&own(), Partition::Aws, &name("Role"), &action).await.map(|()| Outcome::Done)
         };
         let tags = || BTreeMap::from([("team".to_owned(), "platform".to_owned())]);
         let policy = || "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy".to_owned();
         self.runtime.block_on(async {
             match call {
-                "sts:GetCallerIdentity" => cloud.identity(&own).await.map(|_| Outcome::Done),
+                "sts:GetCallerIdentity" => cloud.identity(&caller).await.map(|_| Outcome::Done),
                 "sts:AssumeRole" => {
                     let identity = cloud.identity(&self.member()).await?;
                     assert_eq!(identity.account, member_id(), "a session is of the account that it was opened in");
@@ -287,8 +283,8 @@ impl Stage {
                     cloud.members(&Query { scope: Scope::Everyone, units: [].into() }).await.map(|_| Outcome::Done)
                 }
                 "organizations:ListAccountsForParent" => cloud.members(&units(Scope::Units)).await.map(|_| Outcome::Done),
-                "account:ListRegions" => cloud.regions(&own, Partition::Aws).await.map(|_| Outcome::Done),
-                "iam:GetRole" => Ok(match cloud.role(&own, Partition::Aws, &role).await? {
+                "account:ListRegions" => cloud.regions(&caller, Partition::Aws).await.map(|_| Outcome::Done),
+                "iam:GetRole" => Ok(match cloud.role(&caller, Partition::Aws, &role).await? {
                     None => Outcome::Missing,
                     Some(role) => {
                         let policy = serde_json::from_str::<serde_json::Value>(&role.trust_policy);
@@ -313,18 +309,23 @@ impl Stage {
                 "iam:TagRole" => change(RoleAction::Tag(tags())).await,
                 "iam:UpdateRoleDescription" => change(RoleAction::Describe("described".to_owned())).await,
                 "iam:PutRolePermissionsBoundary" => change(RoleAction::SetPermissionsBoundary(policy())).await,
-                "ssm:GetServiceSetting" => cloud.setting(&own, &region).await.map(|_| Outcome::Setting),
+                "ssm:GetServiceSetting" => cloud.setting(&caller, &region).await.map(|_| Outcome::Setting),
                 "ssm:UpdateServiceSetting" => {
                     let action = SettingAction::Update("service-role/Role".to_owned());
-                    cloud.change_setting(&own, &region, &action).await.map(|()| Outcome::Done)
+                    cloud.change_setting(&caller, &region, &action).await.map(|()| Outcome::Done)
                 }
                 "ssm:ResetServiceSetting" => {
-                    cloud.change_setting(&own, &region, &SettingAction::Reset).await.map(|()| Outcome::Done)
+                    cloud.change_setting(&caller, &region, &SettingAction::Reset).await.map(|()| Outcome::Done)
                 }
                 _ => Ok(Outcome::Nothing),
             }
         })
     }
+}
+
+/// Somebody with the controller's own credentials.
+fn own() -> Caller {
+    Caller { account: Account::Own, access: Access::Own }
 }
 
 fn name(text: &str) -> RoleName {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use dhmc_controller::desired::access::Access;
+use dhmc_controller::desired::access::{Access, ExternalId};
 use dhmc_controller::desired::{self, DesiredState, Problems};
 use serde_yaml::Value;
 
@@ -143,7 +143,7 @@ fn shows_no_secret(text: &str, state: &DesiredState) {
         Access::Own => None,
     });
     let roles = listed.chain(state.organization.iter().map(|organization| &organization.access));
-    for id in roles.filter_map(|role| role.external_id.as_ref()).map(|id| id.reveal()) {
+    for id in roles.filter_map(|role| role.external_id.as_ref()).map(ExternalId::reveal) {
         if id.len() >= SHORTEST_SECRET && text.matches(id).count() == 1 {
             assert!(!debug(state).contains(id), "the state shows an external id");
         }
@@ -155,9 +155,9 @@ fn debug(value: &impl Debug) -> String {
 }
 
 fn together(documents: &[&[u8]]) {
-    let names: Vec<String> = (0..documents.len()).map(|index| format!("{index:03}.yaml")).collect();
-    let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(documents.iter().copied()).collect();
-    let reversed: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(documents.iter().rev().copied()).collect();
+    let files: Vec<String> = (0..documents.len()).map(|index| format!("{index:03}.yaml")).collect();
+    let named: Vec<(&str, &[u8])> = files.iter().map(String::as_str).zip(documents.iter().copied()).collect();
+    let reversed: Vec<(&str, &[u8])> = files.iter().map(String::as_str).zip(documents.iter().rev().copied()).collect();
     let alone: Vec<Result<DesiredState, Problems>> = documents.iter().map(|document| desired::load(document)).collect();
     let all = desired::load_all(&named);
     assert_eq!(all.is_ok(), desired::load_all(&reversed).is_ok(), "the order of the files decides nothing");
