@@ -1,14 +1,14 @@
 # One entry for people and CI alike: `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help check tools fmt lint test docs spelling demo bench soak
+.PHONY: help check tools fmt lint test docs spelling deny fuzz demo bench soak
 
 help: #? list what can be made
 	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
 
-check: tools fmt lint test docs spelling #? everything that CI runs; sets up what it needs
+check: tools fmt lint deny test docs spelling #? everything that CI runs; sets up what it needs
 	@echo "check: all is well"
 
-tools: #? install what the checks need: Debian packages (as root) and Python tools under target/
+tools: #? install what the checks need: Debian packages (as root) and tools under target/
 	@tools/setup
 
 fmt: #? check the formatting
@@ -26,6 +26,13 @@ docs: #? build the documentation; a broken link fails
 
 spelling: tools #? look for misspelt words
 	target/tools/venv/bin/typos
+
+deny: tools #? hold licences, sources, doubles and build scripts of all crates against deny.toml
+	target/tools/bin/cargo-deny --locked check bans licenses sources
+
+fuzz: #? fuzz each target for FUZZ_SECONDS (600); needs a nightly compiler, and is no part of check
+	@tools/setup fuzz
+	@tools/fuzz
 
 demo: #? the main job on an embedded AWS
 	cargo run --release -- demo

@@ -12,11 +12,16 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::cloud::{CloudError, ErrorKind};
 
+/// How many characters of AWS's messages are told.
+pub(super) const LONGEST_MESSAGE: usize = 500;
+/// And of its codes, of which the longest has forty-odd.
+const LONGEST_CODE: usize = 80;
+
 /// What every SDK client answers with.
 pub(super) type ServiceResponse = HttpResponse;
 
-/// Turns a failed call into our words.
-pub(super) fn classify<E>(operation: &'static str, error: SdkError<E, ServiceResponse>) -> CloudError
+/// Turns a failed call into our words, which never have the secret in them: AWS repeats parameters that it does not like.
+pub(super) fn classify<E>(operation: &'static str, error: SdkError<E, ServiceResponse>, secret: Option<&str>) -> CloudError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -28,10 +33,12 @@ where
             CloudError {
                 operation,
                 kind: kind_of(code, message.unwrap_or_default(), status),
-                code: code.map(str::to_owned),
+                code: code.map(|code| told(code, LONGEST_CODE, secret)),
                 message: match message {
-                    Some(message) if is_about_clocks(code, message) => format!("{}{CLOCKS}", cut(message)),
-                    Some(message) => cut(message),
+                    Some(message) if is_about_clocks(code, message) => {
+                        format!("{}{CLOCKS}", told(message, LONGEST_MESSAGE, secret))
+                    }
+                    Some(message) => told(message, LONGEST_MESSAGE, secret),
                     None if status < 400 => format!("an answer that cannot be read (HTTP status {status})"),
                     None => format!("HTTP status {status}"),
                 },
@@ -55,12 +62,19 @@ where
     }
 }
 
+/// What AWS says, without the secret and cut to a length, in this order: what is cut off could not be known again.
+fn told(text: &str, most: usize, secret: Option<&str>) -> String {
+    match secret {
+        Some(secret) => cut(&text.replace(secret, "..."), most),
+        None => cut(text, most),
+    }
+}
+
 /// AWS writes a sentence or two; whoever stands in for it may write anything, and it goes into logs and the status API.
-fn cut(message: &str) -> String {
-    const MOST: usize = 500;
-    match message.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{} ...", &message[..end]),
-        None => message.to_owned(),
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -222,8 +236,16 @@ mod tests {
 
     #[test]
     fn a_message_without_end_is_cut() {
-        assert_eq!(cut("Rate exceeded"), "Rate exceeded");
-        assert_eq!(cut(&"é".repeat(100_000)).chars().count(), 504);
+        let told = |text: &str| told(text, LONGEST_MESSAGE, None);
+        assert_eq!(told("Rate exceeded"), "Rate exceeded");
+        assert_eq!(told(&"é".repeat(100_000)).chars().count(), 504);
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_by_the_cut() {
+        let secret = "s3cr3t".repeat(100);
+        let message = format!("{} '{secret}' at 'externalId'", "x".repeat(450));
+        assert_eq!(told(&message, LONGEST_MESSAGE, Some(&secret)), format!("{} '...' at 'externalId'", "x".repeat(450)));
     }
 
     #[test]

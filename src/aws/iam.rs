@@ -10,6 +10,7 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 
 use super::AwsCloud;
+use super::pages::Pages;
 use super::retries;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{Partition, RoleName};
@@ -54,20 +55,18 @@ async fn attached_policies(
     client: &aws_sdk_iam::Client,
     name: &RoleName,
 ) -> Result<BTreeSet<String>, CloudError> {
-    let mut attached = BTreeSet::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let request = client.list_attached_role_policies().role_name(name.as_str()).set_marker(marker);
-        let page = aws.call(caller, "iam:ListAttachedRolePolicies", request.send()).await?;
+    const OPERATION: &str = "iam:ListAttachedRolePolicies";
+    let (mut attached, mut pages) = (BTreeSet::new(), Pages::new(OPERATION));
+    while pages.turn()? {
+        let request = client.list_attached_role_policies().role_name(name.as_str()).set_marker(pages.token());
+        let page = aws.call(caller, OPERATION, request.send()).await?;
         attached.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
-        if !page.is_truncated() {
-            return Ok(attached);
-        }
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
+        pages.next = page.marker().filter(|_| page.is_truncated()).map(str::to_owned);
+        if page.is_truncated() && pages.next.is_none() {
             return Err(incomplete("a truncated list of policies and no marker"));
         }
     }
+    Ok(attached)
 }
 
 pub(super) async fn change_role(

@@ -5,6 +5,7 @@
 
 mod account;
 mod attempts;
+mod call;
 mod classify;
 mod clients;
 mod environment;
@@ -23,16 +24,14 @@ mod trust_roots;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use aws_config::identity::IdentityCache;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::cloud::{Caller, Cloud, CloudError, ErrorKind};
+use crate::cloud::{Caller, Cloud, CloudError};
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
 use crate::desired::organization::{Member, Query};
@@ -40,7 +39,6 @@ use crate::metrics::AwsMetrics;
 use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
 use crate::plan::{RoleAction, SettingAction};
 use attempts::CountAttempts;
-use classify::{ServiceResponse, classify};
 use clients::Clients;
 use limits::Limits;
 pub use limits::{CallRate, NoRate};
@@ -66,6 +64,8 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
     /// Credentials ahead of the standard chain. For the demo and tests.
     pub credentials: Option<aws_credential_types::Credentials>,
+    /// What carries calls, ahead of TLS to AWS. For tests that answer byte by byte.
+    pub http_client: Option<SharedHttpClient>,
     /// What this controller is called: its sessions in other accounts are `dhmc-<instance>`, which AWS shows as
     /// `LastModifiedUser`.
     pub instance: String,
@@ -84,6 +84,7 @@ impl Default for AwsOptions {
             ca_bundle: None,
             endpoint_url: None,
             credentials: None,
+            http_client: None,
             instance: DEFAULT_INSTANCE.to_owned(),
             patience: Patience::OF_CALLS,
             patience_of_lists: Patience::OF_LISTS,
@@ -166,50 +167,6 @@ impl AwsCloud {
         }
     }
 
-    /// Makes a call to a service that is one for all regions, in an account, with the account's session where it has one.
-    fn call<T, E>(
-        &self,
-        caller: &Caller,
-        operation: &'static str,
-        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> impl Future<Output = Result<T, CloudError>>
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.call_in(caller, None, operation, answer)
-    }
-
-    /// Makes a call to a region's service in an account, with the account's session where it has one.
-    fn call_in<T, E>(
-        &self,
-        caller: &Caller,
-        region: Option<&Region>,
-        operation: &'static str,
-        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> impl Future<Output = Result<T, CloudError>>
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        // The SDK's futures are large, and would be moved from one future into the next.
-        let answer = Box::pin(answer);
-        async move {
-            let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
-                return self.measure(caller.account, region, operation, answer).await;
-            };
-            let answer = self.timed(caller.account, region, operation, answer);
-            match sessions::with(session.credentials.clone(), answer).await {
-                Err(error) if has_ended(&error) => {
-                    let message =
-                        format!("{} (the session is not taken any more; the look at the account opens another)", error.message);
-                    let error = CloudError { kind: ErrorKind::Unavailable, message, ..error };
-                    slot.forget(&session, &error);
-                    Err(error)
-                }
-                answer => answer,
-            }
-        }
-    }
-
     /// The session of an account that is not the controller's own.
     async fn session(&self, caller: &Caller, asker: Asker) -> Result<Option<(Arc<Slot>, Session)>, CloudError> {
         let (Account::Id(id), Access::Assume(role)) = (caller.account, &caller.access) else { return Ok(None) };
@@ -227,63 +184,6 @@ impl AwsCloud {
         let partition = sts::identity(self).await?.partition;
         Ok(*self.partition.get_or_init(|| partition))
     }
-
-    /// Makes a call with the controller's own credentials that is not about any account.
-    fn call_from_home<T, E>(
-        &self,
-        operation: &'static str,
-        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> impl Future<Output = Result<T, CloudError>>
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.measure(Account::Own, None, operation, Box::pin(answer))
-    }
-
-    /// One call with the controller's own credentials.
-    async fn measure<T, E>(
-        &self,
-        account: Account,
-        region: Option<&Region>,
-        operation: &'static str,
-        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> Result<T, CloudError>
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        let generation = self.own_credentials.generation();
-        match self.timed(account, region, operation, answer).await {
-            Err(error) if error.has_expired() && self.own_credentials.have_expired(generation) => {
-                let message = format!("{} (the next attempt fetches other credentials for the controller)", error.message);
-                Err(CloudError { kind: ErrorKind::Unavailable, message, ..error })
-            }
-            answer => answer,
-        }
-    }
-
-    /// Waits until one call may be made; times, counts and classifies it.
-    async fn timed<T, E>(
-        &self,
-        account: Account,
-        region: Option<&Region>,
-        operation: &'static str,
-        answer: impl Future<Output = Result<T, SdkError<E, ServiceResponse>>>,
-    ) -> Result<T, CloudError>
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.metrics.waited(operation, self.limits.wait(account, region, operation).await?);
-        let started = Instant::now();
-        let answer = answer.await.map_err(|error| classify(operation, error));
-        let result = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");
-        self.metrics.request(operation, result, started.elapsed());
-        answer
-    }
-}
-
-/// Whether a session that was good once is so no more. What Systems Manager says of unknown keys may be about the region.
-fn has_ended(error: &CloudError) -> bool {
-    error.has_expired() || (error.refuses_the_key() && !error.operation.starts_with("ssm:"))
 }
 
 /// `dhmc-<instance>`, as STS takes it: at most 64 of `A-Z a-z 0-9 _ + = , . @ -` (STS API reference, `AssumeRole`).
@@ -294,9 +194,10 @@ fn session_name(instance: &str) -> String {
 }
 
 async fn load(options: AwsOptions) -> Result<SdkConfig, OpenError> {
-    let http_client = match options.ca_bundle {
-        Some(file) => trust_roots::client_trusting(&file)?,
-        None => trust_roots::client_of_the_system(),
+    let http_client = match (options.http_client, options.ca_bundle) {
+        (Some(client), _) => client,
+        (None, Some(file)) => trust_roots::client_trusting(&file)?,
+        (None, None) => trust_roots::client_of_the_system(),
     };
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)

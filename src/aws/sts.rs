@@ -5,9 +5,11 @@ use std::sync::Arc;
 use aws_sdk_sts::types::Tag;
 
 use super::AwsCloud;
+use super::call::Call;
+use super::classify::{LONGEST_MESSAGE, cut};
 use super::sessions::{LIFETIME, Session};
 use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind};
-use crate::desired::access::AssumeRole;
+use crate::desired::access::{AssumeRole, ExternalId};
 use crate::desired::names::{AccountId, Partition};
 use crate::observed::Identity;
 
@@ -19,7 +21,7 @@ pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {
     let answer = aws.call_from_home(GET_CALLER_IDENTITY, request).await.map_err(|error| unknown_there(error, aws))?;
     let account = answer.account().unwrap_or_default();
     let arn = answer.arn().unwrap_or_default();
-    let told = || format!("an answer that makes no sense: account `{account}`, ARN `{arn}`");
+    let told = || cut(&format!("an answer that makes no sense: account `{account}`, ARN `{arn}`"), LONGEST_MESSAGE);
     identity_from(arn)
         .filter(|identity| identity.account.to_string() == account)
         .ok_or_else(|| senseless(GET_CALLER_IDENTITY, told()))
@@ -29,16 +31,17 @@ pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {
 pub(super) async fn assume(aws: &AwsCloud, account: AccountId, role: &Arc<AssumeRole>) -> Result<Session, CloudError> {
     let arn = role.arn(aws.partition().await?, account);
     let seconds = i32::try_from(LIFETIME.as_secs()).unwrap_or(i32::MAX);
+    let external_id = role.external_id.as_ref().map(ExternalId::reveal);
     let request = aws
         .sts
         .assume_role()
         .role_arn(&arn)
         .role_session_name(&aws.session_name)
         .duration_seconds(seconds)
-        .set_external_id(role.external_id.as_ref().map(|id| id.reveal().to_owned()))
+        .set_external_id(external_id.map(str::to_owned))
         .set_tags(Some(tags(role)?).filter(|tags| !tags.is_empty()));
-    let answer =
-        aws.call_from_home(ASSUME_ROLE, request.send()).await.map_err(|error| explained(without_secret(error, role), &arn))?;
+    let call = Call { secret: external_id, ..Call::from_home(ASSUME_ROLE) };
+    let answer = aws.measure(call, Box::pin(request.send())).await.map_err(|error| explained(error, &arn))?;
     let identity = answer.assumed_role_user().and_then(|user| identity_from(user.arn()));
     let (Some(identity), Some(granted)) = (identity.filter(|identity| identity.account == account), answer.credentials()) else {
         return Err(senseless(ASSUME_ROLE, "an answer without credentials, or about another account".to_owned()));
@@ -77,12 +80,6 @@ fn unknown_there(error: CloudError, aws: &AwsCloud) -> CloudError {
         error.message
     );
     CloudError { message, ..error }
-}
-
-/// AWS repeats parameters that it does not like.
-fn without_secret(error: CloudError, role: &AssumeRole) -> CloudError {
-    let Some(id) = &role.external_id else { return error };
-    CloudError { message: error.message.replace(id.reveal(), "..."), ..error }
 }
 
 /// STS gives one answer for a role that is not there and for one that does not let us in.

@@ -8,7 +8,7 @@ use std::collections::hash_map;
 use std::str::FromStr;
 
 use super::names::InvalidName;
-use super::problems::{Place, Position, Problem, Quoted, path_of_item, path_of_key};
+use super::problems::{Place, Position, Problem, Quoted, is_secret, path_of_item, path_of_key};
 use super::suggest;
 use super::yaml::{Node, Value};
 
@@ -81,11 +81,17 @@ impl<'n> Field<'n> {
             other @ (Value::Number(text) | Value::Boolean(text)) => {
                 let why = if text.starts_with('0') { ", because a number loses its leading zeros" } else { "" };
                 let problem = Problem::new(&self.place(), format!("expected text, found {}", other.describe()));
-                problems.push(problem.help(format!("put it in quotes{why}: {}", quotable(text))));
+                let text = self.quotable(text);
+                problems.push(problem.help(format!("put it in quotes{why}: {text}")));
             }
             Value::Null | Value::List(_) | Value::Map(_) => self.expected("text", problems),
         }
         None
+    }
+
+    /// A number or boolean as it would be in quotes. Numbers have no end of digits; messages have.
+    fn quotable(&self, text: &str) -> String {
+        if text.len() <= 40 && !is_secret(&self.path) { format!("\"{text}\"") } else { "\"...\"".to_owned() }
     }
 
     /// A name that checks itself.
@@ -120,11 +126,12 @@ impl<'n> Field<'n> {
         if let Some((_, value)) = W::WORDS.iter().find(|(word, _)| word == text) {
             return Some(self.written(*value));
         }
+        let quoted = if is_secret(&self.path) { "the value".to_owned() } else { Quoted(text).to_string() };
         problems.push(if let [(only, _)] = W::WORDS {
-            Problem::new(&self.place(), format!("{} is not supported", Quoted(text))).help(format!("write {only}"))
+            Problem::new(&self.place(), format!("{quoted} is not supported")).help(format!("write {only}"))
         } else {
             let near = W::meant_by(text).or_else(|| suggest::nearest(text, words()));
-            let message = format!("{} is not {}", Quoted(text), one_of(words()));
+            let message = format!("{quoted} is not {}", one_of(words()));
             Problem::new(&self.place(), message).maybe_help(near.map(|word| format!("did you mean {word}?")))
         });
         None
@@ -196,11 +203,6 @@ impl<'n> Field<'n> {
         let entries = self.entries(problems)?;
         Some(Fields { place: self.key_place(), entries, asked: Vec::new() })
     }
-}
-
-/// A number or boolean as it would be in quotes. Numbers have no end of digits; messages have.
-fn quotable(text: &str) -> String {
-    if text.len() <= 40 { format!("\"{text}\"") } else { "\"...\"".to_owned() }
 }
 
 fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -221,6 +221,11 @@ fn discreet(text: &str) -> &str {
     lower.find(SECRET).map_or(text, |at| &text[..at + SECRET.len()])
 }
 
+/// Whether what is at a path may be a secret, wherever somebody put it.
+pub(super) fn is_secret(path: &str) -> bool {
+    path.to_ascii_lowercase().contains(SECRET)
+}
+
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut characters = discreet(self.0).chars();

@@ -7,6 +7,7 @@
 use serde_yaml::Value as Second;
 
 use super::problems::{Place, Position, Problem, path_of_item, path_of_key};
+use super::text::within;
 use super::yaml::{Node, Value};
 
 /// Compares the second reading with the first; what differs is a problem.
@@ -19,7 +20,7 @@ pub(super) fn compare(text: &str, first: &Node, problems: &mut Vec<Problem>) {
             }
         }
         Err(error) => {
-            let position = error.location().map(|at| Position { line: at.line(), column: at.column() });
+            let position = error.location().map(|at| within(text, Position { line: at.line(), column: at.column() }));
             let place = Place { path: String::new(), position };
             problems.push(Problem::new(&place, format!("other YAML parsers refuse this: {error}")));
         }

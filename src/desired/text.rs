@@ -40,11 +40,26 @@ fn not_utf8(bytes: &[u8], offset: usize) -> Problem {
     Problem::new(&position_after(before.strip_prefix(BOM).unwrap_or(&before)), message).help("save the text as UTF-8")
 }
 
+/// The lines of a text as YAML and editors count them: they end with LF, CR or both.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
+/// The last position of a text.
+fn end_of(text: &str) -> Position {
+    let (line, last) = lines(text).enumerate().last().unwrap_or_default();
+    Position { line: line + 1, column: last.chars().count() + 1 }
+}
+
+/// The same position, or the end of the text where it lies behind that: parsers place what is missing where it would be.
+pub(super) fn within(text: &str, position: Position) -> Position {
+    let end = end_of(text);
+    if position.line > end.line { end } else { position }
+}
+
 /// The place right after a text.
 fn position_after(before: &str) -> Place {
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Place { path: String::new(), position: Some(Position { line, column }) }
+    Place { path: String::new(), position: Some(end_of(before)) }
 }
 
 #[cfg(test)]
@@ -59,8 +74,9 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_told_with_their_place() {
-        let cases: [(&[u8], &str); 5] = [
+        let cases: [(&[u8], &str); 6] = [
             (b"\xef\xbb\xbfab\nc\xc3\xbc\xff", "2:3: byte 0xFF at offset 9 is not UTF-8; save the text as UTF-8"),
+            (b"a\rb\r\nc\n\xff", "4:1: byte 0xFF at offset 7 is not UTF-8; save the text as UTF-8"),
             (b"a\xe2\x82", "1:2: byte 0xE2 at offset 1 is not UTF-8; save the text as UTF-8"),
             (b"\xff\xfea\0", "the text is UTF-16; save it as UTF-8"),
             (

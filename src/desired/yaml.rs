@@ -10,6 +10,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::problems::{Place, Position, Problem, path_of_item, path_of_key};
+use super::text::within;
 
 /// How many values a document may hold, counted as if every alias were written out. Ten bytes each fill the size limit.
 const MAX_VALUES: usize = 250_000;
@@ -88,7 +89,7 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
 }
 
 fn not_yaml(error: &ScanError, text: &str) -> Problem {
-    let place = place("", *error.marker());
+    let place = Place { path: String::new(), position: Some(within(text, position(*error.marker()))) };
     if error.info() == "recursion limit exceeded" {
         return too_deep(&place);
     }

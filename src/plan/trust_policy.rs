@@ -3,6 +3,9 @@
 //! The comparison is semantic: strings equal one-element lists, the order does not matter, `Sid`, `Version` and `Id` mean
 //! nothing. A condition on an Allow is somebody's decision and counts as trust.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::desired::names::ServicePrincipal;
@@ -49,16 +52,24 @@ pub fn fresh(service: &ServicePrincipal) -> String {
 /// The same policy with Systems Manager let in. Every other statement stays as it is; what is not a policy is replaced.
 #[must_use]
 pub fn repaired(document: &str, service: &ServicePrincipal) -> String {
-    let Ok(Value::Object(mut policy)) = serde_json::from_str::<Value>(document) else { return fresh(service) };
-    let mut kept = match policy.remove("Statement") {
-        Some(Value::Array(statements)) => statements,
-        Some(statement @ Value::Object(_)) => vec![statement],
+    with_statement(document, &statement_for(service)).unwrap_or_else(|| fresh(service))
+}
+
+/// Adds a statement to a policy. The others stay text: a number that is read and written again may lose digits.
+fn with_statement(document: &str, statement: &Value) -> Option<String> {
+    serde_json::from_str::<Value>(document).ok().filter(Value::is_object)?;
+    let mut policy: BTreeMap<String, Box<RawValue>> = serde_json::from_str(document).ok()?;
+    let mut statements: Vec<Box<RawValue>> = match policy.remove("Statement") {
+        Some(list) if list.get().starts_with('[') => serde_json::from_str(list.get()).ok()?,
+        Some(one) if one.get().starts_with('{') => vec![one],
         _ => Vec::new(),
     };
-    kept.push(statement_for(service));
-    policy.entry("Version").or_insert_with(|| json!("2012-10-17"));
-    policy.insert("Statement".to_owned(), Value::Array(kept));
-    Value::Object(policy).to_string()
+    statements.push(to_raw_value(statement).ok()?);
+    policy.insert("Statement".to_owned(), to_raw_value(&statements).ok()?);
+    if !policy.contains_key("Version") {
+        policy.insert("Version".to_owned(), to_raw_value("2012-10-17").ok()?);
+    }
+    serde_json::to_string(&policy).ok()
 }
 
 fn statement_for(service: &ServicePrincipal) -> Value {
@@ -206,6 +217,13 @@ mod tests {
         assert_eq!(mended["Statement"][0]["Sid"], "Keep");
         assert_eq!(mended["Statement"][1], statement_for(&ssm()));
         assert_eq!(trust(&mended.to_string(), &ssm()), Trust::Granted);
+    }
+
+    #[test]
+    fn repairing_keeps_every_digit() {
+        let theirs = r#"{"Statement":[{"Effect":"Allow","Condition":{"NumericEquals":{"a":[12345678901234567890123,1234567250738585072011e-308]}}}]}"#;
+        let mended = repaired(theirs, &ssm());
+        assert!(mended.contains("[12345678901234567890123,1234567250738585072011e-308]"), "{mended}");
     }
 
     #[test]

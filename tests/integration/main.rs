@@ -28,6 +28,7 @@ mod restraint;
 mod roles_across_accounts;
 mod scenarios;
 mod sdk;
+mod secrets;
 mod settings;
 mod shutdown;
 mod slow_clients;
