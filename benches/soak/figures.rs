@@ -47,7 +47,7 @@ pub(crate) struct Figures {
     pub(crate) mischief: Counts,
     /// Before it began, with next to nothing to do.
     pub(crate) quiet: Sample,
-    /// Around the end of the first minute.
+    /// In the pause after the first minute.
     pub(crate) warm: Sample,
 }
 

@@ -21,14 +21,14 @@ use aws_sandbox::{Options, Record, Sandbox};
 
 use crate::cast::Cast;
 use crate::document::Editor;
-use crate::figures::{Figures, Sample};
+use crate::figures::Figures;
 use crate::mischief::{Mischief, Trace};
 use crate::process::Controller;
 use crate::verdict::Verdict;
 
 /// From one act to the next.
 const TICK: Duration = Duration::from_secs(1);
-/// Of the life of the process, before its memory is taken as what it needs: everything has happened a few times by then.
+/// Until the first pause, when memory is taken as what the process needs: everything has happened a few times by then.
 const WARM: Duration = Duration::from_mins(1);
 
 #[tokio::main]
@@ -55,29 +55,34 @@ async fn main() -> ExitCode {
     let quiet = verdict::quiet(&controller).await;
     editor.put_final();
 
-    let began = Instant::now();
-    let mut warm: Vec<Sample> = Vec::new();
-    while began.elapsed() < Duration::from_secs(seconds) {
-        editor.maybe_edit(&mut trace, &controller);
-        mischief.act(&mut trace);
-        // As somebody who watches it does.
-        controller.look();
-        // Around the end of the first minute, or the last samples of a soak that is shorter.
-        if began.elapsed() + TICK * 6 > WARM.min(Duration::from_secs(seconds)) && warm.len() < 10 {
-            warm.push(controller.sample());
-        }
-        tokio::time::sleep(TICK).await;
-    }
-    mischief.end(&mut trace);
-    editor.put_final();
-    trace.line("all of it has ended, and the last document is in force");
+    // A process that is busy has now more memory, now less: calm is compared with calm.
+    let (whole, began) = (Duration::from_secs(seconds), Instant::now());
+    run(WARM.min(whole / 2), &mut editor, &mut mischief, &mut trace, &controller).await;
+    trace.line("a pause");
+    let (warm, _) = verdict::calm(&controller, &cast).await.unwrap_or_else(|problems| panic!("not in sync: {problems:#?}"));
+    trace.line("it goes on");
+    run(whole.saturating_sub(began.elapsed()), &mut editor, &mut mischief, &mut trace, &controller).await;
+    trace.line("the end");
 
-    let warm = Sample::median(&warm);
     let figures = Figures { seed, seconds, edits: editor.edits, mischief: mischief.counts, quiet, warm };
     let mut verdict = Verdict::of(&controller, &sandbox, &cast, &editor, figures).await;
     verdict.check(controller.is_running(), || "the process has ended".to_owned());
     verdict.print();
     verdict.exit_code()
+}
+
+/// Everything goes wrong for so long. Then all of that is over, and the last document is in force.
+async fn run(how_long: Duration, editor: &mut Editor, mischief: &mut Mischief, trace: &mut Trace, controller: &Controller) {
+    let began = Instant::now();
+    while began.elapsed() < how_long {
+        editor.maybe_edit(trace, controller);
+        mischief.act(trace);
+        // As somebody who watches it does.
+        controller.look();
+        tokio::time::sleep(TICK).await;
+    }
+    mischief.end(trace);
+    editor.put_final();
 }
 
 fn number(variable: &str) -> Option<u64> {
