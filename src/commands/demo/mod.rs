@@ -89,7 +89,8 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, config: &Path) -> Options {
         ..AwsOptions::default()
     };
     Options {
-        rivalry: Rivalry::default(),
+        // The saboteurs come round again, and each time is to be put right.
+        rivalry: Rivalry { corrections: usize::MAX, ..Rivalry::default() },
         config: config.to_owned(),
         interval: args.interval,
         organization_interval: args.interval,
