@@ -22,6 +22,8 @@ pub(super) struct Guard {
     digest: [u8; 5],
     tallies: [Tally; Removal::ALL.len()],
     verdicts: [Removals; Removal::ALL.len()],
+    /// Whether what was seen, and not only what could not be read, was a lot.
+    latched: [bool; Removal::ALL.len()],
     /// How much the log last told of.
     told: [usize; Removal::ALL.len()],
     /// What the held change is called.
@@ -35,12 +37,15 @@ pub(super) struct Guard {
 impl Guard {
     /// Another desired state is in force. Whether it takes away something else than the one before.
     pub(super) fn redeclared(&mut self, desired: &DesiredState) -> bool {
-        self.desired = desired.guard.clone();
+        let before = std::mem::replace(&mut self.desired, desired.guard.clone());
         let digest = change::digest(desired);
         let is_another = digest != self.digest;
         if is_another {
             self.digest = digest;
             self.retire();
+        }
+        if is_another || (before.resets, before.detachments) != (self.desired.resets, self.desired.detachments) {
+            self.latched = Default::default();
         }
         is_another
     }
@@ -123,12 +128,12 @@ impl Guard {
 
     fn verdict(&mut self, removal: Removal, now: Timestamp) -> Removals {
         let (tally, limit) = (self.tallies[removal as usize], self.limit(removal));
+        let seen = tally.going + tally.gone;
         // What was held stays held: neither an outage nor growth elsewhere lets it through.
-        let stays = match &self.verdicts[removal as usize] {
-            Removals::TooMany(many) => many.change.digest == self.digest && many.limit == limit && tally.going + tally.unseen > 0,
-            Removals::Free | Removals::Uncounted => false,
-        };
-        let verdict = if stays { Verdict::TooMuch } else { tally.judge(limit) };
+        let latched = &mut self.latched[removal as usize];
+        *latched &= tally.going + tally.unseen > 0;
+        let verdict = if *latched { Verdict::TooMuch } else { tally.judge(limit) };
+        *latched |= verdict == Verdict::TooMuch && limit.is_exceeded(seen, tally.before());
         if verdict == Verdict::Free {
             return Removals::Free;
         }

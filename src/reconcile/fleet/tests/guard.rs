@@ -184,6 +184,9 @@ async fn while_nobody_knows_which_regions_are_open_all_of_them_may_go() {
     });
     pass(Duration::from_mins(10)).await;
     assert_eq!((running.resets(), running.held().resets), (0, 1));
+    running.cloud.trouble.lock().unwrap().clear();
+    pass(Duration::from_mins(10)).await;
+    assert_eq!((running.resets(), running.held()), (1, Held::default()), "there was no more to it");
     running.end().await;
     let running = run("{regions: {eu-west-1: disabled}, otherRegions: disabled}", |cloud| {
         cloud.settings.lock().unwrap().insert("eu-west-1".parse().unwrap(), VALUE.to_owned());
