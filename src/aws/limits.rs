@@ -25,7 +25,7 @@ const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
 const SESSIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 /// Organizations is asked from one account too, for pages in a row. It throttles early, and the call waits that out.
 const PAGES: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
-/// Whoever has waited for so long is told that it is throttled, and comes again after its backoff.
+/// Whoever would have to wait for longer is told at once that it is throttled, and comes again after its backoff.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Buckets that are full are as good as none. They are looked for when there are twice as many as were left the last time,
 /// and not before there are so many.

@@ -84,7 +84,8 @@ impl Tally {
     /// back one by one.
     #[must_use]
     pub fn judge(self, limit: Limit) -> Verdict {
-        if self.going + self.unseen == 0 || !limit.is_exceeded(self.taken(), self.before()) {
+        // What has not been counted is held by itself.
+        if self.going == 0 || !limit.is_exceeded(self.taken(), self.before()) {
             Verdict::Free
         } else if self.unread > 0 {
             Verdict::Waits
@@ -188,6 +189,8 @@ pub struct Contention {
     pub undone: usize,
     /// Who did it last, where AWS tells.
     pub by: Option<String>,
+    /// What of a role it is about; empty: all there is.
+    pub about: Vec<Drift>,
     /// When the next correction is made.
     pub until: Timestamp,
     /// Our last correction, if AWS still showed it at the last look. Then only what somebody did since counts.
@@ -242,17 +245,27 @@ impl fmt::Display for Contention {
 pub trait Action {
     /// Whether it takes something away from instances.
     fn removes(&self) -> bool;
+    /// Whether it is the one that mends a drift.
+    fn mends(&self, drift: &Drift) -> bool;
 }
 
 impl Action for SettingAction {
     fn removes(&self) -> bool {
         matches!(self, Self::Reset)
     }
+
+    fn mends(&self, drift: &Drift) -> bool {
+        Self::mends(self, drift)
+    }
 }
 
 impl Action for RoleAction {
     fn removes(&self) -> bool {
         matches!(self, Self::DetachPolicy(_))
+    }
+
+    fn mends(&self, drift: &Drift) -> bool {
+        Self::mends(self, drift)
     }
 }
 
@@ -266,15 +279,28 @@ impl<A: Action> Plan<A> {
         if let Some(contention) = &restraint.contention {
             let standing = contention.standing.as_ref();
             if !standing.is_some_and(|standing| standing.explains(&self.drift, changed)) {
-                self.actions.clear();
+                let drift = &self.drift;
+                let is_fought_over = |action: &A| {
+                    let mended = || drift.iter().filter(|drift| action.mends(drift));
+                    contention.about.is_empty()
+                        || mended().any(|drift| contention.about.iter().any(|about| about.is_about_the_same(drift)))
+                };
+                let before = self.actions.len();
+                self.actions.retain(|action| !is_fought_over(action));
+                if self.actions.len() == before {
+                    return self.without(&restraint.removals);
+                }
                 let by = author(changed).map(str::to_owned);
                 // What stood until now was undone by whoever changed it last.
                 let by = if standing.is_some() { by } else { by.or_else(|| contention.by.clone()) };
                 self.holds.push(Hold::Contended(Contention { by, ..Contention::clone(contention) }.into()));
-                return self;
             }
         }
-        let hold = match &restraint.removals {
+        self.without(&restraint.removals)
+    }
+
+    fn without(mut self, removals: &Removals) -> Self {
+        let hold = match removals {
             Removals::Free => return self,
             Removals::Uncounted => Hold::Uncounted,
             Removals::TooMany(many) => Hold::TooMany(Arc::clone(many)),
@@ -337,7 +363,7 @@ mod tests {
 
     fn contention(standing: Option<Standing>) -> Restraint {
         let until = "2026-03-09T12:00:00Z".parse().unwrap();
-        let contention = Contention { undone: 3, by: Some(MALLORY.to_owned()), until, standing };
+        let contention = Contention { undone: 3, by: Some(MALLORY.to_owned()), about: Vec::new(), until, standing };
         Restraint { contention: Some(contention.into()), ..Restraint::default() }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Guard {
     latched: [bool; Removal::ALL.len()],
     /// How much the log last told of.
     told: [usize; Removal::ALL.len()],
+    /// Whether it is not known yet which accounts there are.
+    is_incomplete: bool,
     /// What the held change is called.
     name: Option<(ChangeId, Timestamp)>,
     /// The confirmation that let the change in force through.
@@ -48,6 +50,11 @@ impl Guard {
             self.latched = Default::default();
         }
         is_another
+    }
+
+    /// Whether the accounts of the organization, if one is declared, are known by now.
+    pub(super) fn knows_all_accounts(&mut self, known: bool) {
+        self.is_incomplete = !known;
     }
 
     /// One account counts for something else than it did.
@@ -85,12 +92,16 @@ impl Guard {
 
     /// Whether all that the change takes away is gone. What goes after that is another change: an account has joined, say.
     pub(super) fn is_over(&self) -> bool {
-        self.tallies.iter().all(|tally| tally.is_done()) && self.tallies.iter().any(|tally| tally.gone > 0)
+        !self.is_incomplete && self.tallies.iter().all(|tally| tally.is_done()) && self.tallies.iter().any(|tally| tally.gone > 0)
     }
 
     /// The change is over: a confirmation of it does not count any more.
     pub(super) fn retire(&mut self) {
         self.name = None;
+        self.spend();
+    }
+
+    fn spend(&mut self) {
         if let Some(used) = self.used.take() {
             if self.spent.len() == MOST_SPENT {
                 self.spent.remove(0);
@@ -117,8 +128,8 @@ impl Guard {
                     let (going, confirm) = (many.tally.going, many.change.to_string());
                     error!(removal = removal.label(), going, confirm, "held: {many}");
                 }
-                (Removals::TooMany(_), Removals::Free | Removals::Uncounted) => {
-                    info!(removal = removal.label(), "what was held is confirmed, or not declared any more");
+                (Removals::TooMany(_), Removals::Free) => {
+                    info!(removal = removal.label(), "what was held is confirmed, within the limits, or not there any more");
                 }
                 _ => {}
             }
@@ -131,7 +142,7 @@ impl Guard {
         let seen = tally.going + tally.gone;
         // What was held stays held: neither an outage nor growth elsewhere lets it through.
         let latched = &mut self.latched[removal as usize];
-        *latched &= tally.going + tally.unseen > 0;
+        *latched &= tally.going > 0;
         let verdict = if *latched { Verdict::TooMuch } else { tally.judge(limit) };
         *latched |= verdict == Verdict::TooMuch && limit.is_exceeded(seen, tally.before());
         if verdict == Verdict::Free {
@@ -140,7 +151,10 @@ impl Guard {
         let confirmed = self.desired.confirm;
         let counts = |one: &ChangeId| one.digest == self.digest && one.is_good_at(now) && !self.spent.contains(one);
         if let Some(confirmed) = confirmed.filter(counts) {
-            if self.used.replace(confirmed) != Some(confirmed) {
+            if self.used != Some(confirmed) {
+                // Of two names of one change, the first is used up.
+                self.spend();
+                self.used = Some(confirmed);
                 let confirmed = confirmed.to_string();
                 warn!(confirmed, "the desired state confirms a change that takes away a lot; it is made");
             }
@@ -162,7 +176,9 @@ impl Guard {
 
     /// What the held change is called. After a day it is given another name, so that the one that people read is always good.
     fn name(&mut self, now: Timestamp) -> ChangeId {
-        let known = self.name.filter(|(name, at)| name.digest == self.digest && now.duration_since(*at) < NAMED_FOR);
+        // The clock may have been set back since.
+        let is_young = |at: Timestamp| now >= at && now.duration_since(at) < NAMED_FOR;
+        let known = self.name.filter(|(name, at)| name.digest == self.digest && is_young(*at));
         let (name, _) = known.unwrap_or_else(|| {
             let mut at = now;
             while self.spent.contains(&ChangeId::held(at, self.digest)) {

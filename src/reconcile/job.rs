@@ -11,11 +11,11 @@ use super::reconcile;
 use super::role::{Presence, RoleSubject};
 use super::setting::SettingSubject;
 use super::sightings::{RoleSight, Sight};
-use crate::cloud::{Caller, Cloud, Retry};
+use crate::cloud::{Caller, Cloud, ErrorKind, Retry};
 use crate::desired::names::{AccountId, Partition, Region};
 use crate::desired::organization::Listing;
 use crate::desired::{DesiredRole, DesiredSetting};
-use crate::observed::{ObservedRole, RoleReadiness};
+use crate::observed::{ObservedRole, RoleReadiness, Update};
 use crate::outcome::{Next, Outcome, Progress};
 use crate::plan::{DriftKind, Restraint, readiness};
 use crate::target::State;
@@ -99,9 +99,12 @@ impl Job {
             Self::Setting { partition, region, want, role, restraint } => {
                 let subject = SettingSubject { cloud, caller, partition, region, want, role, restraint };
                 let (outcome, observed) = reconcile(&subject, stop).await?;
-                let sight = match observed.map(|setting| setting.value) {
-                    Some(Some(_)) => Sight::Set,
-                    Some(None) => Sight::Unset,
+                let sight = match observed {
+                    Some(setting) if setting.update == Update::Pending => Sight::Nothing,
+                    Some(setting) if setting.value.is_some() => Sight::Set,
+                    Some(_) => Sight::Unset,
+                    // Where nothing runs, nothing can be taken away.
+                    None if outcome.error == Some(ErrorKind::RegionDisabled) => Sight::Unset,
                     None => Sight::Nothing,
                 };
                 Some(Report { outcome, found: Found::Setting(sight) })
@@ -137,6 +140,7 @@ fn found_role(
     };
     let extra = outcome.left.iter().filter(|drift| drift.kind == DriftKind::PolicyExtra).count();
     let sight = match observed {
+        Some(Some(_)) if outcome.left.iter().any(|drift| drift.kind == DriftKind::RolePath) => RoleSight::Nothing,
         Some(Some(role)) => RoleSight::Attached { all: role.attached.len(), extra },
         Some(None) if presence == Presence::Unknown => RoleSight::Attached { all: 0, extra: 0 },
         Some(None) | None => RoleSight::Nothing,

@@ -101,6 +101,7 @@ impl AccountMemory {
         if self.desired.access != desired.access || self.facts.as_ref().is_some_and(is_elsewhere) {
             // What was seen with other credentials, or for another partition, was perhaps not what is meant now.
             (self.facts, self.role) = (None, None);
+            self.sightings.untried_account();
             changes.extend(self.dependents(account).map(|target| Change::Park(target, Awaited::Account)));
         }
         if !is_same_role(&self.desired.role, &desired.role) {

@@ -129,7 +129,7 @@ async fn correct<S: Subject>(
 /// What became of a write that ended like this, as far as can be told without reading.
 ///
 /// An answer that contradicts what was read before the write (there is such a thing already, it is being changed, it is gone)
-/// tells of somebody else's. A write that was throttled was not carried out: `aws` repeats none but those.
+/// tells of somebody else's. A write that was throttled was not carried out.
 fn what_became_of(error: &CloudError) -> Done {
     if error.has_expired() || error.refuses_the_key() || error.came_too_early() || error.operation == ASSUME_ROLE {
         return Done::Refused;

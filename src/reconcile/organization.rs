@@ -111,6 +111,15 @@ impl OrganizationMemory {
         Some(watched)
     }
 
+    /// Whether the accounts that are declared are known: a list answers the declaration, or there is none.
+    pub(super) fn is_answered(&self) -> bool {
+        match (&self.wanted, &self.in_force) {
+            (None, _) => true,
+            (Some(wanted), Some((declaration, _))) => declaration == wanted,
+            (Some(_), None) => false,
+        }
+    }
+
     /// What to look at.
     pub(super) fn look(&self, desired: &Arc<DesiredState>) -> Option<OrganizationLook> {
         let organization = Arc::clone(self.wanted.as_ref()?);

@@ -118,7 +118,7 @@ impl Rivals {
             Ours::None | Ours::Written { .. } => None,
         };
         let count = undone.count + usize::from(standing.is_some());
-        Some(Arc::new(Contention { undone: count, by: undone.by.clone(), until, standing }))
+        Some(Arc::new(Contention { undone: count, by: undone.by.clone(), about: record.about.clone(), until, standing }))
     }
 
     /// Enters what a look saw and did.
@@ -149,7 +149,7 @@ impl Record {
         match self.ours {
             Ours::Written { since, shown } => {
                 let is_newer = matches!((time_of(outcome.changed_before.as_ref()), shown), (Some(now), Some(then)) if now > then);
-                is_newer || now.duration_since(since) > LATENESS
+                self.is_about(&outcome.drift) && (is_newer || now.duration_since(since) > LATENESS)
             }
             Ours::Stands { changed_at, .. } => {
                 let value = self.undone.as_ref().map_or_else(String::new, |undone| undone.wrote.clone());
@@ -210,7 +210,11 @@ impl Record {
         let since = if let Ours::Written { since, .. } = self.ours { since } else { now };
         self.ours = Ours::Written { since, shown };
         let is_setting = matches!(target.resource, Resource::Setting(_));
-        is_setting && outcome.judgement == Judgement::Made && outcome.changed != outcome.changed_before
+        let is_newer = match (time_of(outcome.changed_before.as_ref()), time_of(outcome.changed.as_ref())) {
+            (Some(before), Some(after)) => after > before,
+            _ => outcome.changed != outcome.changed_before,
+        };
+        is_setting && outcome.judgement == Judgement::Made && is_newer
     }
 
     /// Whether anything of what was corrected is left.

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::expand::Want;
-use crate::desired::Declared;
 use crate::desired::names::Region;
+use crate::desired::{Declared, Management, Mode};
 use crate::plan::change::{detaches, resets};
 use crate::plan::{Removal, Tally};
 use crate::target::Resource;
@@ -30,12 +30,15 @@ pub(super) struct Sightings {
 
 #[derive(Debug, Clone, Copy)]
 struct Setting {
+    /// Whether it is ours to write: what is only observed makes no change any smaller.
+    is_kept: bool,
     change: Taking,
     seen: Option<Sight>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Role {
+    is_kept: bool,
     change: Taking,
     seen: Option<RoleSight>,
 }
@@ -82,13 +85,16 @@ impl Sightings {
             match (resource, want) {
                 (Resource::Setting(region), Want::Setting(setting)) => {
                     let change = if resets(Declared::Managed(*setting)) { Taking::Yes } else { Taking::No };
-                    let seen = self.settings.get(region).and_then(|known| known.seen);
-                    self.settings.insert(region.clone(), Setting { change, seen });
+                    // That it was off says nothing of now: somebody may have read it half way through an update.
+                    let seen = self.settings.get(region).and_then(|known| known.seen).filter(|seen| *seen == Sight::Set);
+                    let is_kept = setting.mode == Mode::Enforce;
+                    self.settings.insert(region.clone(), Setting { is_kept, change, seen });
                 }
                 (Resource::Role, Want::Role(role)) => {
                     let change = if detaches(role) { Taking::Yes } else { Taking::No };
                     // What is extra depends on what is declared.
-                    self.role = Some(Role { change, seen: None });
+                    let is_kept = role.mode == Mode::Enforce && role.management == Management::Managed;
+                    self.role = Some(Role { is_kept, change, seen: None });
                 }
                 _ => {}
             }
@@ -133,6 +139,11 @@ impl Sightings {
         }
     }
 
+    /// The account is reached in another way: nobody has tried that.
+    pub(super) fn untried_account(&mut self) {
+        self.account_was_tried = false;
+    }
+
     /// Somebody has looked at the account, with whatever result.
     pub(super) fn tried_account(&mut self) {
         self.account_was_tried = true;
@@ -154,11 +165,11 @@ impl Sightings {
             unread: usize::from(self.unlisted > 0 && !self.account_was_tried),
             ..Tally::default()
         };
-        for Setting { change, seen } in self.settings.values() {
+        for Setting { is_kept, change, seen } in self.settings.values() {
             let takes = usize::from(*change == Taking::Yes);
             match seen {
                 Some(Sight::Set) => {
-                    resets.there += 1;
+                    resets.there += usize::from(*is_kept);
                     resets.going += takes;
                 }
                 Some(Sight::Unset) => {}
@@ -170,11 +181,11 @@ impl Sightings {
             }
         }
         let mut detachments = Tally { gone: self.gone[Removal::Detachment as usize], ..Tally::default() };
-        if let Some(Role { change, seen }) = self.role {
+        if let Some(Role { is_kept, change, seen }) = self.role {
             let takes = usize::from(change == Taking::Yes);
             match seen {
                 Some(RoleSight::Attached { all, extra }) => {
-                    detachments.there = all;
+                    detachments.there = usize::from(is_kept) * all;
                     detachments.going = takes * extra;
                 }
                 Some(RoleSight::Nothing) => detachments.unseen = takes * MOST_POLICIES,
@@ -191,12 +202,14 @@ impl Sightings {
     pub(super) fn part(&self, resource: &Resource) -> Part {
         match resource {
             Resource::Setting(region) => match self.settings.get(region) {
-                Some(Setting { change: Taking::Yes, seen }) if *seen == Some(Sight::Set) => Part::Counted(Removal::Reset),
+                Some(Setting { change: Taking::Yes, seen, .. }) if *seen == Some(Sight::Set) => Part::Counted(Removal::Reset),
                 Some(Setting { change: Taking::Yes, .. }) => Part::Uncounted,
                 _ => Part::None,
             },
             Resource::Role => match self.role {
-                Some(Role { change: Taking::Yes, seen: Some(RoleSight::Attached { .. }) }) => Part::Counted(Removal::Detachment),
+                Some(Role { change: Taking::Yes, seen: Some(RoleSight::Attached { .. }), .. }) => {
+                    Part::Counted(Removal::Detachment)
+                }
                 Some(Role { change: Taking::Yes, .. }) => Part::Uncounted,
                 _ => Part::None,
             },

@@ -51,6 +51,7 @@ impl<C: Cloud> Fleet<C> {
             self.apply(changes);
             self.recount(*account);
         }
+        self.guard.knows_all_accounts(self.organization.is_answered());
         self.judge();
     }
 

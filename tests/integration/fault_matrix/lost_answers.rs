@@ -1,7 +1,6 @@
 //! A write whose answer was lost is found done by the next read, and not repeated blindly.
 //!
-//! The SDK repeats reads by itself. A write it repeats only where AWS has said that it was one call too many: that one was not
-//! carried out. After everything else AWS is read first.
+//! The SDK repeats reads by itself, and sends a write once: AWS is read before it is sent again.
 
 use std::sync::Arc;
 

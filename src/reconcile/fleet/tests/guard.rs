@@ -238,3 +238,20 @@ async fn policies_are_not_detached_by_the_dozen_either() {
     assert_eq!(detached(&running.cloud), 6, "attached behind our back, they are drift");
     running.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_observed_makes_no_change_any_smaller() {
+    let known = crate::desired::regions::known().iter().map(|(name, _)| *name);
+    let others: Vec<&str> = known.filter(|name| name.starts_with("ap-") && !FIVE.contains(name)).collect();
+    let observed = others.iter().map(|region| format!("{region}: {{state: enabled, mode: observe}}"));
+    let off = FIVE[..3].iter().map(|region| format!("{region}: disabled"));
+    let spec = super::state(&format!("{{regions: {{{}}}}}", observed.chain(off).collect::<Vec<_>>().join(", ")));
+    let running = run_state(spec, |cloud| {
+        let mut settings = cloud.settings.lock().unwrap();
+        settings.extend(others.iter().chain(&FIVE[..3]).map(|region| (region.parse().unwrap(), VALUE.to_owned())));
+    });
+    pass(Duration::from_mins(1)).await;
+    assert!(others.len() > 12, "three would be less than a fifth of {}", others.len());
+    assert_eq!((running.resets(), running.held().resets), (0, 3));
+    running.end().await;
+}
