@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::aws::{AwsCloud, AwsOptions, OpenError};
 use crate::desired::names::Partition;
@@ -100,6 +100,17 @@ impl App {
     /// Reads the desired state and sets everything up. Calls nobody yet.
     pub async fn new(options: Options, stop: CancellationToken) -> Result<Self, StartError> {
         let source = Source::open(options.config, Timestamp::now).await?;
+        let (interval, rivalry) = (options.interval, options.rivalry);
+        if !rivalry.is_seen_at(interval) {
+            let (corrections, window) = (rivalry.corrections, rivalry.window);
+            warn!(
+                ?interval,
+                ?window,
+                corrections,
+                "looks are too far apart for so many corrections within the window: nobody who undoes them each time will be told \
+                 (--interval, --rival-window, --rival-corrections)"
+            );
+        }
         let board = Arc::new(StatusBoard::default());
         let series = TargetSeries::new(options.target_metrics, Arc::clone(&board));
         let metrics = Metrics::new(VERSION)?.with_series(series.clone());

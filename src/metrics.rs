@@ -72,7 +72,7 @@ catalogue! {
     /// Corrections by result: corrected when a read-back showed it, failed when AWS refused or the drift stayed.
     CORRECTIONS = "dhmc_corrections_total" &["account", "region", "resource", "kind", "result"];
     /// Drift that is not there any more and was not corrected, by reason.
-    DRIFT_GONE = "dhmc_drift_gone_total" &["account", "region", "resource", "kind", "reason"];
+    DRIFT_GONE = "dhmc_drift_gone_total" &["kind", "reason"];
     /// Drift that was detected and is neither corrected nor gone: held, blocked, or still to be corrected.
     DRIFT_OPEN = "dhmc_drift_open" &["kind"];
     /// Corrections that were put off because somebody changes the target back each time.
@@ -235,10 +235,9 @@ impl Metrics {
         self.contentions.with_label_values(&[account, region, target.resource_label()]).inc();
     }
 
-    /// Drift that is not there any more, and was not corrected.
-    pub fn drift_gone(&self, account: &str, target: &Target, kind: &str, reason: &str) {
-        let region = self.series.region_of_event(target);
-        self.drift_gone.with_label_values(&[account, region, target.resource_label(), kind, reason]).inc();
+    /// Drift that is not there any more, and was not corrected. Where it was, the log tells.
+    pub fn drift_gone(&self, kind: &str, reason: &str) {
+        self.drift_gone.with_label_values(&[kind, reason]).inc();
     }
 
     /// How much drift of each kind is open now.

@@ -60,6 +60,7 @@ impl AwsCloud {
             let Some((slot, session)) = self.session(caller, Asker::Call).await? else {
                 return self.measure(call, answer).await;
             };
+            self.admit(call).await?;
             let answer = self.timed(call, answer);
             match sessions::with(session.credentials.clone(), answer).await {
                 Err(error) if has_ended(&error) => {
@@ -95,6 +96,8 @@ impl AwsCloud {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        self.admit(call).await?;
+        // After the wait: others may have been fetched meanwhile.
         let generation = self.own_credentials.generation();
         match self.timed(call, answer).await {
             Err(error) if error.has_expired() && self.own_credentials.have_expired(generation) => {
@@ -105,7 +108,14 @@ impl AwsCloud {
         }
     }
 
-    /// Waits until one call may be made; times, counts and classifies it.
+    /// Waits until one call may be made.
+    async fn admit(&self, call: Call<'_>) -> Result<(), CloudError> {
+        let waited = self.limits.wait(call.account, call.region, call.operation).await?;
+        self.metrics.waited(call.operation, waited);
+        Ok(())
+    }
+
+    /// Times, counts and classifies one call.
     async fn timed<T, E>(
         &self,
         call: Call<'_>,
@@ -114,8 +124,7 @@ impl AwsCloud {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let Call { account, region, operation, secret } = call;
-        self.metrics.waited(operation, self.limits.wait(account, region, operation).await?);
+        let Call { operation, secret, .. } = call;
         let started = Instant::now();
         let answer = answer.await.map_err(|error| classify(operation, error, secret));
         let result = answer.as_ref().map_or_else(|error| error.kind.label(), |_| "ok");

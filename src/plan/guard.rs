@@ -171,9 +171,11 @@ impl fmt::Display for TooMany {
             Removal::Reset => "spec.guard.resets: instances without an instance profile would drop out of Systems Manager",
             Removal::Detachment => "spec.guard.detachments: instances may lose what they need",
         };
+        // What was a lot when it was held stays held.
+        let is = if limit.is_exceeded(tally.taken(), of) { "is" } else { "was" };
         write!(
             f,
-            "; together that is {limit} ({why}); all of it is held. If it is meant, write `guard: {{ confirm: {change} }}` into spec"
+            "; together that {is} {limit} ({why}); all of it is held. If it is meant, write `guard: {{ confirm: {change} }}` into spec"
         )?;
         match self.confirmed {
             Some(other) => write!(f, " ({other}, which is there, is of another change, is over, or is more than a week old)"),

@@ -109,6 +109,10 @@ impl AccountMemory {
         }
         self.desired = Arc::clone(desired);
         changes.extend(self.refresh(account));
+        // Nobody looks at a new target of an account that could not be used before the next look at that.
+        if self.facts.is_none() && self.sightings.account_was_tried() {
+            self.sightings.saw_nothing();
+        }
         changes
     }
 

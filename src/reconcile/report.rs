@@ -115,7 +115,7 @@ impl Reporter {
                 error!(account, account_name, region, resource, kind, reason, "correction failed");
             }
             Entry::Gone(drift, why) => {
-                self.metrics.drift_gone(account, target, kind(drift), why.label());
+                self.metrics.drift_gone(kind(drift), why.label());
                 tell_gone(whose, target, drift, *why);
             }
         }

@@ -32,6 +32,18 @@ pub struct Rivalry {
     pub window: Duration,
 }
 
+impl Rivalry {
+    /// However often corrections are undone, they are made again.
+    pub const NEVER: Self = Self { corrections: usize::MAX, window: Duration::ZERO };
+
+    /// Whether a fight can be told from single events at all, by looks that are so far apart.
+    #[must_use]
+    pub fn is_seen_at(self, interval: Duration) -> bool {
+        let looks = u32::try_from(self.corrections.saturating_sub(1)).unwrap_or(u32::MAX);
+        self == Self::NEVER || interval.saturating_mul(looks) <= self.window
+    }
+}
+
 impl Default for Rivalry {
     fn default() -> Self {
         Self { corrections: 3, window: Duration::from_hours(1) }
@@ -110,7 +122,8 @@ impl Rivals {
     /// Why a correction would not be made if one were due now.
     pub(super) fn contention(&self, target: &Target, now: Instant, time: Timestamp) -> Option<Arc<Contention>> {
         let record = self.known.get(target)?;
-        let undone = record.undone.as_ref()?;
+        let none = Undone::default();
+        let undone = record.undone.as_deref().unwrap_or(&none);
         let until = record.put_off_until(undone, self.rivalry, now)?;
         let until = time.checked_add(until.saturating_duration_since(now)).ok()?;
         let standing = match record.ours {
@@ -258,4 +271,18 @@ fn put_off(rivalry: Rivalry, times: u32) -> Duration {
 
 fn time_of(change: Option<&Change>) -> Option<Timestamp> {
     change.and_then(|change| change.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_are_too_far_apart_see_no_fight() {
+        let rivalry = Rivalry::default();
+        assert!(rivalry.is_seen_at(Duration::from_mins(30)));
+        assert!(!rivalry.is_seen_at(Duration::from_mins(31)));
+        assert!(Rivalry::NEVER.is_seen_at(Duration::from_hours(24)));
+        assert!(Rivalry { corrections: 1, ..rivalry }.is_seen_at(Duration::from_hours(24)));
+    }
 }

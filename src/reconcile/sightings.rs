@@ -144,6 +144,11 @@ impl Sightings {
         self.account_was_tried = false;
     }
 
+    /// Whether anybody has tried to look at the account.
+    pub(super) fn account_was_tried(&self) -> bool {
+        self.account_was_tried
+    }
+
     /// Somebody has looked at the account, with whatever result.
     pub(super) fn tried_account(&mut self) {
         self.account_was_tried = true;

@@ -90,7 +90,7 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, config: &Path) -> Options {
     };
     Options {
         // The saboteurs come round again, and each time is to be put right.
-        rivalry: Rivalry { corrections: usize::MAX, ..Rivalry::default() },
+        rivalry: Rivalry::NEVER,
         config: config.to_owned(),
         interval: args.interval,
         organization_interval: args.interval,

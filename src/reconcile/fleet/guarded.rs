@@ -3,6 +3,7 @@
 use super::Fleet;
 use crate::cloud::Cloud;
 use crate::desired::names::Account;
+use crate::plan::Removals;
 use crate::reconcile::membership::{AccountMemory, Change};
 use crate::reconcile::sightings::Part;
 use crate::target::Target;
@@ -37,7 +38,9 @@ impl<C: Cloud> Fleet<C> {
             self.judge();
         }
         // What was held until it was counted goes on, or has to say why it is held now.
-        if before == Part::Uncounted && matches!(self.part(target), Part::Counted(_)) {
+        let after = self.part(target);
+        let is_judged = self.guard.removals(after) != Removals::Uncounted;
+        if before == Part::Uncounted && matches!(after, Part::Counted(_)) && is_judged {
             self.apply(vec![Change::Wake(target.clone())]);
         }
     }

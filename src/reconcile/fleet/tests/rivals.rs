@@ -162,3 +162,18 @@ async fn a_write_that_aws_takes_and_never_shows_is_not_repeated_for_ever() {
     );
     running.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_puts_up_with_one_correction_makes_one() {
+    let (cloud, board, stop) = (Arc::new(FakeCloud::default()), Arc::new(StatusBoard::default()), CancellationToken::new());
+    let mut fleet = fleet(WORKERS, &cloud, &board, &stop);
+    fleet.rivals = crate::reconcile::rivals::Rivals::new(Rivalry { corrections: 1, ..Rivalry::default() });
+    let (desired, receiver) = watch::channel(state("{regions: {eu-west-1: enabled}}"));
+    let task = tokio::spawn(fleet.run(receiver));
+    let running = Running { cloud, board, desired, stop, task };
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(running.state_of("eu-west-1"), Some(State::InSync));
+    running.fight(Duration::from_mins(30), None).await;
+    assert_eq!((running.corrections(), running.state_of("eu-west-1")), (1, Some(State::Contended)));
+    running.end().await;
+}
