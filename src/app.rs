@@ -19,7 +19,7 @@ use crate::desired::{DesiredState, regions};
 use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
-use crate::reconcile::fleet::{Fleet, Setup};
+use crate::reconcile::fleet::{Fleet, Purpose, Setup};
 use crate::reconcile::rivals::Rivalry;
 use crate::reconcile::schedule::{Schedule, Waits};
 use crate::source::{Loaded, Source, SourceError};
@@ -78,7 +78,10 @@ pub enum StartError {
 /// A controller that is set up and has not begun.
 #[derive(Debug)]
 pub struct App {
-    fleet: Fleet<AwsCloud>,
+    cloud: Arc<AwsCloud>,
+    schedule: Schedule,
+    workers: usize,
+    rivalry: Rivalry,
     source: Source,
     board: Arc<StatusBoard>,
     metrics: Metrics,
@@ -117,22 +120,27 @@ impl App {
         metrics.register(Box::new(StateGauges::new(Arc::clone(&board), series, source.status(), Timestamp::now)?))?;
         let partition = partition_of(&source.loaded().borrow().state).unwrap_or(options.aws.fallback_partition);
         let aws = AwsOptions { fallback_partition: partition, ..options.aws };
-        let fleet = Fleet::new(Setup {
-            cloud: Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?),
-            board: Arc::clone(&board),
-            metrics: metrics.clone(),
-            schedule: Schedule {
-                interval: options.interval,
-                organization_interval: options.organization_interval,
-                waits: Waits::default(),
-            },
-            workers: options.workers,
-            rivalry: options.rivalry,
+        let cloud = Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?);
+        let schedule = Schedule {
+            interval: options.interval,
+            organization_interval: options.organization_interval,
+            waits: Waits::default(),
+        };
+        Ok(Self { cloud, schedule, workers: options.workers, rivalry, source, board, metrics, stop })
+    }
+
+    fn fleet(&self, board: &Arc<StatusBoard>) -> Fleet<AwsCloud> {
+        Fleet::new(Setup {
+            cloud: Arc::clone(&self.cloud),
+            board: Arc::clone(board),
+            metrics: self.metrics.clone(),
+            schedule: self.schedule,
+            workers: self.workers,
+            rivalry: self.rivalry,
             clock: Timestamp::now,
             random: fastrand::f64,
-            stop: stop.clone(),
-        });
-        Ok(Self { fleet, source, board, metrics, stop })
+            stop: self.stop.clone(),
+        })
     }
 
     /// The states of all targets, for who runs the controller inside another program.
@@ -143,7 +151,8 @@ impl App {
 
     /// Runs until stopped. HTTP comes first and goes last.
     pub async fn run(self, listener: TcpListener, reload: Arc<Notify>) -> io::Result<()> {
-        let Self { fleet, source, board, metrics, stop } = self;
+        let fleet = self.fleet(&self.board);
+        let Self { source, board, metrics, stop, .. } = self;
         let http_stop = CancellationToken::new();
         let pages = Pages { metrics, board, source: source.status(), version: VERSION };
         let http = tokio::spawn(http::serve(listener, http::router(pages), http_stop.clone()));
@@ -166,11 +175,10 @@ impl App {
         served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
     }
 
-    /// Looks at every target once.
-    pub async fn once(self) -> PassResult {
-        let Self { fleet, source, board, .. } = self;
-        let state = Arc::clone(&source.loaded().borrow().state);
-        fleet.run_once(state).await;
+    /// Looks once at what a purpose aims at, and puts every state on a board of the pass's own.
+    pub async fn pass(&self, purpose: Purpose, board: &Arc<StatusBoard>) -> PassResult {
+        let state = Arc::clone(&self.source.loaded().borrow().state);
+        self.fleet(board).run_once(state, purpose).await;
         let mut result = PassResult::InSync;
         board.each(|_, target, status| {
             // Whoever cannot be verified has not been read, whatever was seen.

@@ -29,3 +29,4 @@ pub mod source;
 pub mod status;
 pub mod target;
 pub mod telemetry;
+pub mod terminal;

@@ -26,6 +26,8 @@ pub struct Outcome {
     pub left: Vec<Drift>,
     /// Whether an empty `drift` means that there is none.
     pub judgement: Judgement,
+    /// What would mend it, in its order, and has not been tried: in a look that writes nothing.
+    pub intended: Vec<String>,
     /// What was done about it.
     pub corrections: Vec<Correction>,
     /// How the failed call failed.
@@ -110,6 +112,7 @@ impl Outcome {
             drift: plan.drift.clone(),
             left: plan.drift.clone(),
             judgement: if plan.is_judged() { Judgement::Made } else { Judgement::Withheld },
+            intended: Vec::new(),
             corrections: Vec::new(),
             error: None,
             session: SessionNeed::Met,
@@ -129,6 +132,7 @@ impl Outcome {
             drift: Vec::new(),
             left: Vec::new(),
             judgement: Judgement::Withheld,
+            intended: Vec::new(),
             corrections: Vec::new(),
             error: None,
             session: SessionNeed::Met,

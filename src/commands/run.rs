@@ -9,7 +9,8 @@ use tracing::info;
 
 use super::failed;
 use crate::app::{self, App, PassResult, StartError, VERSION};
-use crate::cli::RunArgs;
+use crate::cli::run::RunArgs;
+use crate::reconcile::fleet::Purpose;
 use crate::shutdown;
 
 /// Exit code of a single pass after which drift remains.
@@ -39,7 +40,7 @@ async fn once(args: &RunArgs) -> Result<ExitCode, StartError> {
     let stop = CancellationToken::new();
     shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
     let Some(app) = start(args, &stop).await? else { return Ok(ExitCode::FAILURE) };
-    Ok(match app.once().await {
+    Ok(match app.pass(Purpose::default(), &Arc::default()).await {
         PassResult::InSync => ExitCode::SUCCESS,
         PassResult::DriftRemains => ExitCode::from(DRIFT_REMAINS),
         PassResult::Unread => ExitCode::FAILURE,

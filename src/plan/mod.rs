@@ -21,7 +21,7 @@ use crate::desired::names::{RoleName, RolePath};
 
 pub use guard::{Contention, Removal, Removals, Restraint, Standing, Tally, TooMany, Verdict};
 pub use rival::Rival;
-pub use role::{plan_role, readiness};
+pub use role::{plan_role, readiness, readiness_after};
 pub use setting::plan_setting;
 
 /// The comparison of one target.
@@ -280,5 +280,15 @@ impl SettingAction {
             Self::Reset => &[DriftKind::SettingSet],
         };
         kinds.contains(&drift.kind)
+    }
+}
+
+impl fmt::Display for SettingAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())?;
+        match self {
+            Self::Update(value) => write!(f, " to {value}"),
+            Self::Reset => Ok(()),
+        }
     }
 }

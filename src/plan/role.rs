@@ -4,6 +4,7 @@
 //! only people read. A role is never deleted and never moved.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::trust_policy::{self, Trust};
 use super::{Drift, DriftKind, Hold, NewRole, Plan, RoleAction};
@@ -41,6 +42,17 @@ pub fn readiness(want: &DesiredRole, have: Option<&ObservedRole>) -> RoleReadine
         Trust::Absent => RoleReadiness::NotReady(format!("role {name} does not trust {service}")),
         Trust::Denied => RoleReadiness::NotReady(format!("the trust policy of role {name} denies {service}")),
     }
+}
+
+/// Whether settings could point to the role once this plan of it was carried out.
+#[must_use]
+pub fn readiness_after(want: &DesiredRole, have: Option<&ObservedRole>, plan: &Plan<RoleAction>) -> RoleReadiness {
+    let after = plan.actions.iter().find_map(|action| match action {
+        RoleAction::Create(new) => Some(format!("{}{}", new.path.as_str().trim_start_matches('/'), new.name)),
+        RoleAction::UpdateTrustPolicy(_) => have.map(ObservedRole::setting_value),
+        _ => None,
+    });
+    after.map_or_else(|| readiness(want, have), RoleReadiness::Ready)
 }
 
 fn elsewhere<'a>(want: &'a DesiredRole, have: &ObservedRole) -> Option<&'a RolePath> {
@@ -182,6 +194,16 @@ impl RoleAction {
         }
     }
 
+    /// What it is done with, where one role can have several: the policy's ARN, the tags.
+    fn object(&self) -> Option<String> {
+        match self {
+            Self::Create(role) => Some(format!("{}{}", role.path, role.name)),
+            Self::AttachPolicy(arn) | Self::DetachPolicy(arn) | Self::SetPermissionsBoundary(arn) => Some(arn.clone()),
+            Self::Tag(tags) => Some(tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")),
+            Self::UpdateTrustPolicy(_) | Self::Describe(_) => None,
+        }
+    }
+
     /// Whether this is the action that mends a drift.
     #[must_use]
     pub fn mends(&self, drift: &Drift) -> bool {
@@ -194,6 +216,13 @@ impl RoleAction {
             Self::Describe(_) => drift.kind == DriftKind::Description,
             Self::SetPermissionsBoundary(_) => drift.kind == DriftKind::PermissionsBoundary,
         }
+    }
+}
+
+impl fmt::Display for RoleAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())?;
+        self.object().map_or(Ok(()), |object| write!(f, " {object}"))
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use super::Intent;
 use super::flights::Flights;
 use super::guard::Guard;
 use super::job::Job;
@@ -36,8 +37,8 @@ use crate::metrics::Metrics;
 use crate::plan::Restraint;
 use crate::status::StatusBoard;
 use crate::target::{Resource, Target};
-pub use pass::PATIENCE_OF_ONE_PASS;
 use pass::Pass;
+pub use pass::{Look, PATIENCE_OF_ONE_PASS, Purpose};
 
 /// How long a shutdown waits for writes in flight, with their read-backs. Kubernetes kills after 30 seconds by default.
 pub const DRAIN: Duration = Duration::from_secs(25);
@@ -123,8 +124,8 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Looks at every target once, and again for a minute at what may pass by itself; then every state is on the board.
-    pub async fn run_once(mut self, desired: Arc<DesiredState>) {
-        self.pass = Some(Pass::default());
+    pub async fn run_once(mut self, desired: Arc<DesiredState>, purpose: Purpose) {
+        self.pass = Some(Pass::new(purpose));
         self.adopt(desired);
         while self.pass.as_ref().is_some_and(|pass| !pass.is_over()) && !self.setup.stop.is_cancelled() {
             self.dispatch();
@@ -170,8 +171,8 @@ impl<C: Cloud> Fleet<C> {
             };
             self.setup.board.begin(&target);
             let (cloud, stop) = (Arc::clone(&self.setup.cloud), self.setup.stop.child_token());
-            let stopped = stop.clone();
-            self.flights.start(target, stop, async move { job.run(&*cloud, caller, &stopped).await });
+            let (stopped, intent) = (stop.clone(), self.pass.as_ref().map_or(Intent::Correct, Pass::intent));
+            self.flights.start(target, stop, async move { job.run(&*cloud, caller, intent, &stopped).await });
         }
     }
 

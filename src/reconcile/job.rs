@@ -7,17 +7,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::{Finding, RegionList, reconcile_account};
 use super::organization::OrganizationLook;
-use super::reconcile;
 use super::role::{Presence, RoleSubject};
 use super::setting::SettingSubject;
 use super::sightings::{RoleSight, Sight};
+use super::{Intent, Subject, reconcile};
 use crate::cloud::{Caller, Cloud, ErrorKind, Retry};
 use crate::desired::names::{AccountId, Partition, Region};
 use crate::desired::organization::Listing;
 use crate::desired::{DesiredRole, DesiredSetting};
 use crate::observed::{ObservedRole, RoleReadiness, Update};
 use crate::outcome::{Next, Outcome, Progress};
-use crate::plan::{DriftKind, Restraint, readiness};
+use crate::plan::{DriftKind, Restraint, readiness, readiness_after};
 use crate::target::State;
 
 /// What to look at.
@@ -80,7 +80,13 @@ impl Job {
     }
 
     /// Does it. `None`: stopped before anything was written.
-    pub(super) async fn run<C: Cloud>(self, cloud: &C, caller: Caller, stop: &CancellationToken) -> Option<Report> {
+    pub(super) async fn run<C: Cloud>(
+        self,
+        cloud: &C,
+        caller: Caller,
+        intent: Intent,
+        stop: &CancellationToken,
+    ) -> Option<Report> {
         match self {
             Self::Organization(look) => {
                 let (outcome, listing) = look.run(cloud, stop).await?;
@@ -92,13 +98,17 @@ impl Job {
             }
             Self::Role { partition, want, presence, restraint } => {
                 let subject = RoleSubject { cloud, caller, partition, want: Arc::clone(&want), presence, restraint };
-                let (outcome, observed) = reconcile(&subject, stop).await?;
-                let found = Found::Role(found_role(want, presence, &outcome, observed.as_ref()));
-                Some(Report { outcome, found })
+                let (outcome, observed) = reconcile(&subject, intent, stop).await?;
+                let mut found = found_role(want, presence, &outcome, observed.as_ref());
+                if let (Intent::Look, Some(observed), Some(readiness)) = (intent, &observed, &mut found.readiness) {
+                    // Settings are compared with the role as it would be by then.
+                    *readiness = readiness_after(&found.want, observed.as_ref(), &subject.plan(observed));
+                }
+                Some(Report { outcome, found: Found::Role(found) })
             }
             Self::Setting { partition, region, want, role, restraint } => {
                 let subject = SettingSubject { cloud, caller, partition, region, want, role, restraint };
-                let (outcome, observed) = reconcile(&subject, stop).await?;
+                let (outcome, observed) = reconcile(&subject, intent, stop).await?;
                 let sight = match observed {
                     Some(setting) if setting.update == Update::Pending => Sight::Nothing,
                     Some(setting) if setting.value.is_some() => Sight::Set,

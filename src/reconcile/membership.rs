@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::account::{Finding, RegionList};
+use super::aim::AccountPart;
 use super::expand::{Want, desired_partition, expand};
 use super::job::{Job, RoleFinding};
 use super::role::Presence;
@@ -60,6 +61,8 @@ impl Awaited {
 #[derive(Debug)]
 pub(super) struct AccountMemory {
     desired: Arc<DesiredAccount>,
+    /// What of it this is about.
+    part: AccountPart,
     wants: BTreeMap<Resource, Want>,
     facts: Option<AccountFacts>,
     /// Which account it turned out to be; never forgotten, so that it cannot turn into another.
@@ -75,9 +78,10 @@ pub(super) struct AccountMemory {
 
 impl AccountMemory {
     /// An account that nothing is known of: the account itself is due, everything else waits for it.
-    pub(super) fn new(account: Account, desired: &Arc<DesiredAccount>) -> (Self, Vec<Change>) {
+    pub(super) fn new(account: Account, desired: &Arc<DesiredAccount>, part: AccountPart) -> (Self, Vec<Change>) {
         let mut memory = Self {
             desired: Arc::clone(desired),
+            part,
             wants: BTreeMap::new(),
             facts: None,
             id: None,
@@ -239,7 +243,8 @@ impl AccountMemory {
 
     /// Works out the targets anew and compares them with what they were.
     fn refresh(&mut self, account: Account) -> Vec<Change> {
-        let after = expand(&self.desired, self.facts.as_ref());
+        let mut after = expand(&self.desired, self.facts.as_ref());
+        self.part.narrow(&mut after);
         let before = std::mem::replace(&mut self.wants, after);
         self.sightings.declare(&before, &self.wants, self.unlisted());
         let target = |resource: &Resource| Target { account, resource: resource.clone() };

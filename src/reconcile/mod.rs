@@ -4,6 +4,7 @@
 //! written. The queue decides when, `fleet` decides what, nothing here knows about either.
 
 pub mod account;
+pub mod aim;
 pub mod expand;
 pub mod fleet;
 mod flights;
@@ -36,7 +37,7 @@ pub(crate) trait Subject: Sync {
     /// What AWS says of it.
     type Observed: Send + Sync;
     /// A write to it.
-    type Action: Send + Sync + fmt::Debug;
+    type Action: Send + Sync + fmt::Debug + fmt::Display;
 
     /// Reads it.
     fn observe(&self) -> impl Future<Output = Result<Self::Observed, CloudError>> + Send;
@@ -56,18 +57,33 @@ pub(crate) trait Subject: Sync {
     fn changed(observed: &Self::Observed) -> Option<Change>;
 }
 
+/// Whether plans are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Intent {
+    /// They are.
+    #[default]
+    Correct,
+    /// Nothing is written; what would be is told.
+    Look,
+}
+
 /// One look at a subject, and what was last seen of it. `None`: stopped before anything was written.
 ///
 /// Reads are given up when `stop` is cancelled; once a write has begun, it and its read-back are finished.
-pub(crate) async fn reconcile<S: Subject>(subject: &S, stop: &CancellationToken) -> Option<(Outcome, Option<S::Observed>)> {
+pub(crate) async fn reconcile<S: Subject>(
+    subject: &S,
+    intent: Intent,
+    stop: &CancellationToken,
+) -> Option<(Outcome, Option<S::Observed>)> {
     let observed = match stop.run_until_cancelled(subject.observe()).await? {
         Ok(observed) => observed,
         Err(error) => return Some((Outcome::unread(&error, subject.desired()), None)),
     };
     let plan = subject.plan(&observed);
-    if plan.actions.is_empty() {
+    if plan.actions.is_empty() || intent == Intent::Look {
         let outcome = Outcome::of_plan(&plan, subject.desired(), S::describe(&observed), S::changed(&observed));
-        return Some((outcome, Some(observed)));
+        let intended = plan.actions.iter().map(ToString::to_string).collect();
+        return Some((Outcome { intended, ..outcome }, Some(observed)));
     }
     if stop.is_cancelled() {
         return None;

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use dhmc_controller::app::{App, Options, PassResult};
 use dhmc_controller::aws::AwsOptions;
 use dhmc_controller::metrics::TargetMetrics;
+use dhmc_controller::reconcile::fleet::Purpose;
 use dhmc_controller::reconcile::rivals::Rivalry;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -186,5 +187,5 @@ pub async fn once(spec: &str, url: &str, credentials: &Credentials) -> PassResul
     let config = folder.path().join("dhmc.yaml");
     std::fs::write(&config, document(spec)).unwrap();
     let app = App::new(options(config, &Settings::default(), url, credentials), CancellationToken::new()).await.unwrap();
-    tokio::time::timeout(Duration::from_mins(2), app.once()).await.expect("a pass ends")
+    tokio::time::timeout(Duration::from_mins(2), app.pass(Purpose::default(), &Arc::default())).await.expect("a pass ends")
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::failed;
 use crate::app::{self, App, Options};
 use crate::aws::AwsOptions;
-use crate::cli::DemoArgs;
+use crate::cli::demo::DemoArgs;
 use crate::metrics::TargetMetrics;
 use crate::reconcile::rivals::Rivalry;
 use crate::shutdown;

@@ -10,6 +10,7 @@ use super::finish::whose;
 use crate::cloud::Cloud;
 use crate::desired::DesiredState;
 use crate::desired::names::Account;
+use crate::reconcile::aim::AccountPart;
 use crate::reconcile::membership::{AccountMemory, Awaited, Change};
 use crate::reconcile::queue::Wake;
 use crate::target::{State, Target};
@@ -40,11 +41,15 @@ impl<C: Cloud> Fleet<C> {
             self.apply(memory.targets(account).into_iter().map(Change::Remove).collect());
         }
         for (account, wanted) in desired.accounts.iter().chain(&of_organization) {
+            let Some(part) = self.pass.as_ref().map_or(Some(&AccountPart::Whole), |pass| pass.part(*account, wanted)) else {
+                continue;
+            };
+            let part = part.clone();
             self.setup.board.name_account(*account, wanted.name.clone());
             let changes = if let Some(memory) = self.accounts.get_mut(account) {
                 memory.want(*account, wanted)
             } else {
-                let (memory, changes) = AccountMemory::new(*account, wanted);
+                let (memory, changes) = AccountMemory::new(*account, wanted, part);
                 self.accounts.insert(*account, memory);
                 changes
             };

@@ -87,6 +87,9 @@ impl<C: Cloud> Fleet<C> {
     fn tell(&mut self, target: &Target, outcome: &Outcome, due: Option<Instant>, took: Duration) {
         let next_due = due.and_then(|due| self.time_of(due));
         let before = self.setup.board.record(target, outcome, (self.setup.clock)(), next_due);
+        if let Some(pass) = &self.pass {
+            pass.tell(target, outcome);
+        }
         self.reporter.finished(|| whose(&self.setup.board, target), target, outcome, before, took);
         if self.rivals.looked(target, outcome, Instant::now()) == News::PutOff {
             self.reporter.put_off(&whose(&self.setup.board, target), target, outcome);

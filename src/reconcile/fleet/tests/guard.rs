@@ -201,12 +201,12 @@ async fn while_nobody_knows_which_regions_are_open_all_of_them_may_go() {
 async fn a_single_pass_holds_what_it_holds_and_ends() {
     let (cloud, board, stop) = (Arc::new(FakeCloud::default()), Arc::new(StatusBoard::default()), CancellationToken::new());
     all_on(&cloud);
-    fleet(WORKERS, &cloud, &board, &stop).run_once(declared("disabled", "")).await;
+    fleet(WORKERS, &cloud, &board, &stop).run_once(declared("disabled", ""), Purpose::default()).await;
     assert_eq!(cloud.names().iter().filter(|call| call.starts_with("reset")).count(), 0);
     assert_eq!(board.count(State::Held), 5);
 
     let (board, two) = (Arc::new(StatusBoard::default()), super::state("{regions: {eu-west-1: disabled, eu-west-2: disabled}}"));
-    fleet(WORKERS, &cloud, &board, &stop).run_once(two).await;
+    fleet(WORKERS, &cloud, &board, &stop).run_once(two, Purpose::default()).await;
     assert_eq!(cloud.names().iter().filter(|call| call.starts_with("reset")).count(), 2);
     assert_eq!(board.count(State::InSync), 3);
 }

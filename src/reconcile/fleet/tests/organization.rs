@@ -304,7 +304,7 @@ async fn a_single_pass_looks_at_the_accounts_that_it_finds() {
     let cloud = Arc::new(FakeCloud::default());
     *cloud.members.lock().unwrap() = members(1..4);
     let board = Arc::new(StatusBoard::default());
-    fleet(WORKERS, &cloud, &board, &CancellationToken::new()).run_once(desired(organization())).await;
+    fleet(WORKERS, &cloud, &board, &CancellationToken::new()).run_once(desired(organization()), Purpose::default()).await;
     let mut states = Vec::new();
     board.each(|_, _, status| states.push(status.state));
     // The organization, and three times an account, a role and a setting.
