@@ -14,11 +14,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::aws::{AwsCloud, AwsOptions, OpenError};
-use crate::desired::names::Partition;
+use crate::cloud::{Caller, Cloud};
+use crate::desired::access::Access;
+use crate::desired::names::{Account, AccountId, Partition};
 use crate::desired::{DesiredState, regions};
 use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
+use crate::reconcile::aim::Aim;
 use crate::reconcile::fleet::{Fleet, Purpose, Setup};
 use crate::reconcile::rivals::Rivalry;
 use crate::reconcile::schedule::{Schedule, Waits};
@@ -173,6 +176,21 @@ impl App {
         info!("stopped");
         ended.map_err(|error| io::Error::other(format!("the work on the targets broke off: {error}")))?;
         served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
+    }
+
+    /// The same aim, where an account that is called by its id is the own one, which the desired state need not name.
+    pub async fn resolve(&self, aim: Aim) -> Aim {
+        let Aim::Account { account, part } = aim else { return aim };
+        let declares_own = self.source.loaded().borrow().state.accounts.contains_key(&Account::Own);
+        let is_own = match account.parse::<AccountId>() {
+            Ok(id) if declares_own => {
+                let own = Caller { account: Account::Own, access: Access::Own };
+                // Whoever cannot be asked cannot be read either, and the pass says so.
+                self.cloud.identity(&own).await.map_or(true, |identity| identity.account == id)
+            }
+            _ => false,
+        };
+        Aim::Account { account: if is_own { Account::Own.to_string() } else { account }, part }
     }
 
     /// Looks once at what a purpose aims at, and puts every state on a board of the pass's own.

@@ -4,6 +4,7 @@ pub mod aws;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod output;
+pub mod plan;
 pub mod run;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use tracing::Level;
 use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use plan::{ABOUT_APPLY, ABOUT_PLAN, ApplyArgs, PlanArgs};
 use run::RunArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -54,6 +56,17 @@ pub enum Command {
     /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
     /// could not be read.
     Run(RunArgs),
+    /// Show what would be done, and write nothing.
+    ///
+    /// Reads AWS with the controller's own code and tells, account by account, what is, what should be, what would be done, what
+    /// is held and why, and who changed it last.
+    #[command(after_long_help = ABOUT_PLAN)]
+    Plan(PlanArgs),
+    /// Show what would be done, ask, do it once, and report.
+    ///
+    /// One pass of the controller: it looks again and corrects what differs by then. Nothing is written without a yes.
+    #[command(after_long_help = ABOUT_APPLY)]
+    Apply(ApplyArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

@@ -1,14 +1,22 @@
 //! One file per subcommand.
 
+pub mod apply;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod plan;
 pub mod run;
+mod survey;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Options, PassResult, StartError};
 use crate::cli::{Cli, Command};
-use crate::telemetry;
+use crate::{shutdown, telemetry};
+use survey::NothingThere;
 
 /// Runs the command. Errors have been told by then.
 #[must_use]
@@ -24,6 +32,8 @@ pub fn execute(cli: Cli) -> ExitCode {
             }
             runtime.block_on(run::run(args))
         }
+        Command::Plan(args) => runtime.block_on(plan::plan(args)),
+        Command::Apply(args) => runtime.block_on(apply::apply(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };
@@ -37,6 +47,49 @@ pub(crate) fn failed(message: &str) -> ExitCode {
     // Nobody can be told that nobody can be told.
     let _ = writeln!(io::stderr(), "dhmc-controller: {message}");
     ExitCode::FAILURE
+}
+
+/// Exit code of a pass after which something is not as declared.
+const DRIFT_REMAINS: u8 = 2;
+
+/// How a pass ended, for scripts.
+fn exit_code(result: PassResult) -> ExitCode {
+    match result {
+        PassResult::InSync => ExitCode::SUCCESS,
+        PassResult::DriftRemains => ExitCode::from(DRIFT_REMAINS),
+        PassResult::Unread => ExitCode::FAILURE,
+    }
+}
+
+/// Why a command of an operator has nothing (more) to report.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    NothingThere(#[from] NothingThere),
+    #[error("interrupted; what was reported is not all there is")]
+    Interrupted,
+    #[error(
+        "nobody can be asked here, because standard input is no terminal; nothing was changed. --yes makes the writes without asking"
+    )]
+    NobodyToAsk,
+    #[error("the report cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Ended {
+    /// Says why on standard error. Exit code 1.
+    fn tell(&self) -> ExitCode {
+        failed(&self.to_string())
+    }
+}
+
+/// Reads the desired state and sets everything up, and listens to Ctrl-C.
+async fn ready(options: Options, stop: &CancellationToken) -> Result<App, Ended> {
+    shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
+    let app = Box::pin(stop.run_until_cancelled(App::new(options, stop.clone()))).await;
+    Ok(app.ok_or(Ended::Interrupted)??)
 }
 
 /// Shows help, or what is wrong with the command line: exit code 1, because 2 says that drift remains.

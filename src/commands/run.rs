@@ -7,14 +7,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::failed;
-use crate::app::{self, App, PassResult, StartError, VERSION};
+use super::{exit_code, failed};
+use crate::app::{self, App, StartError, VERSION};
 use crate::cli::run::RunArgs;
 use crate::reconcile::fleet::Purpose;
 use crate::shutdown;
-
-/// Exit code of a single pass after which drift remains.
-const DRIFT_REMAINS: u8 = 2;
 
 /// Runs until stopped, or once.
 pub async fn run(args: RunArgs) -> ExitCode {
@@ -40,11 +37,7 @@ async fn once(args: &RunArgs) -> Result<ExitCode, StartError> {
     let stop = CancellationToken::new();
     shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
     let Some(app) = start(args, &stop).await? else { return Ok(ExitCode::FAILURE) };
-    Ok(match app.pass(Purpose::default(), &Arc::default()).await {
-        PassResult::InSync => ExitCode::SUCCESS,
-        PassResult::DriftRemains => ExitCode::from(DRIFT_REMAINS),
-        PassResult::Unread => ExitCode::FAILURE,
-    })
+    Ok(exit_code(app.pass(Purpose::default(), &Arc::default()).await))
 }
 
 /// Sets everything up, which may ask the instance for its region and take seconds. `None`: stopped meanwhile.

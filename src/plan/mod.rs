@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::desired::Mode;
 use crate::desired::names::{RoleName, RolePath};
 
-pub use guard::{Contention, Removal, Removals, Restraint, Standing, Tally, TooMany, Verdict};
+pub use guard::{Contention, Removal, Removals, Restraint, Standing, Tally, TooMany, Verdict, author};
 pub use rival::Rival;
 pub use role::{plan_role, readiness, readiness_after};
 pub use setting::plan_setting;

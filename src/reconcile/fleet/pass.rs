@@ -17,6 +17,9 @@ use crate::target::Target;
 /// seconds until Systems Manager takes it; nobody promises how many.
 pub const PATIENCE_OF_ONE_PASS: Duration = Duration::from_mins(1);
 
+/// How long a person who only wants to see is kept waiting for the same.
+const PATIENCE_OF_ONE_LOOK: Duration = Duration::from_secs(10);
+
 /// What a single pass is for.
 #[derive(Debug, Default)]
 pub struct Purpose {
@@ -92,6 +95,10 @@ impl Pass {
     /// Whether to try a target that has failed again at this time.
     pub(super) fn waits_for(&mut self, target: &Target, now: Instant, again: Instant) -> bool {
         let Some(deadline) = self.unsettled.get_mut(target) else { return false };
-        again <= *deadline.get_or_insert(now + PATIENCE_OF_ONE_PASS)
+        let patience = match self.purpose.intent {
+            Intent::Correct => PATIENCE_OF_ONE_PASS,
+            Intent::Look => PATIENCE_OF_ONE_LOOK,
+        };
+        again <= *deadline.get_or_insert(now + patience)
     }
 }

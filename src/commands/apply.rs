@@ -1,0 +1,77 @@
+//! `apply`: the plan, a question, one pass, a report.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::survey::{Survey, Tense, survey};
+use super::{Ended, exit_code, ready};
+use crate::cli::output::Output;
+use crate::cli::plan::ApplyArgs;
+use crate::reconcile::Intent;
+use crate::terminal;
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Report {
+    plan: Survey,
+    /// What came of it; `null` when nothing was to be done, or nobody said yes.
+    result: Option<Survey>,
+}
+
+/// Shows what would be done, does it if that is wanted, and reports.
+pub async fn apply(args: ApplyArgs) -> ExitCode {
+    let stop = CancellationToken::new();
+    match look_and_correct(&args, &stop).await {
+        Ok(code) => code,
+        Err(ended) => ended.tell(),
+    }
+}
+
+async fn look_and_correct(args: &ApplyArgs, stop: &CancellationToken) -> Result<ExitCode, Ended> {
+    let app = ready(args.pass.options(), stop).await?;
+    let aim = app.resolve(args.pass.aim()).await;
+    let (looked, plan) = survey(&app, Intent::Look, &aim).await?;
+    let is_text = args.output.output == Output::Text;
+    if is_text {
+        terminal::print(&plan.text(Tense::WouldBe))?;
+    }
+    if stop.is_cancelled() {
+        return Err(Ended::Interrupted);
+    }
+    let is_wanted = plan.summary.writes > 0 && (args.yes || is_confirmed(&plan, stop).await?);
+    let (ended, result) = if is_wanted {
+        let (ended, result) = survey(&app, Intent::Correct, &aim).await?;
+        (ended, Some(result))
+    } else {
+        (looked, None)
+    };
+    match (&result, is_text) {
+        (Some(result), true) => terminal::print(&format!("\n{}", result.text(Tense::Was)))?,
+        (None, true) => {}
+        (_, false) => terminal::print_json(&Report { plan, result })?,
+    }
+    if stop.is_cancelled() { Err(Ended::Interrupted) } else { Ok(exit_code(ended)) }
+}
+
+/// Asks whoever sits at the terminal. No answer is no.
+async fn is_confirmed(plan: &Survey, stop: &CancellationToken) -> Result<bool, Ended> {
+    if !io::stdin().is_terminal() {
+        return Err(Ended::NobodyToAsk);
+    }
+    let mut stderr = io::stderr();
+    write!(stderr, "\nMake {} writes? Only `yes` is taken for a yes: ", plan.summary.writes)?;
+    stderr.flush()?;
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let Some(answer) = stop.run_until_cancelled(answer).await else { return Err(Ended::Interrupted) };
+    let is_yes = answer.map_err(io::Error::other)??.trim() == "yes";
+    if !is_yes {
+        writeln!(stderr, "nothing was changed")?;
+    }
+    Ok(is_yes)
+}

@@ -1,0 +1,156 @@
+//! A survey for people at a terminal.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use super::{Row, Summary, Survey, Verdict};
+use crate::observed::Change;
+use crate::plan::{Drift, author};
+use crate::target::ResourceKind;
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled};
+
+/// Whether it tells of what would be, or of what was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Tense {
+    /// Nothing was written.
+    WouldBe,
+    /// What could be was corrected.
+    Was,
+}
+
+impl Survey {
+    /// The whole report, ending in one line that sums it up.
+    pub(in crate::commands) fn text(&self, tense: Tense) -> String {
+        let mut text = String::new();
+        let mut told = HashSet::new();
+        for account in self.targets.chunk_by(|one, other| one.account == other.account) {
+            tell_account(&mut text, account, &mut told);
+        }
+        // Writing to text cannot fail.
+        let _ = writeln!(text, "{}", self.summary.line(tense));
+        text
+    }
+}
+
+/// One account: what is not as declared, and how much is.
+fn tell_account<'a>(text: &mut String, rows: &'a [Row], told: &mut HashSet<&'a str>) {
+    let Some(first) = rows.first() else { return };
+    if rows.iter().all(|row| row.verdict == Verdict::InSync) {
+        return;
+    }
+    let name = first.account_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    let _ = writeln!(text, "{}{name}", styled(STRONG, &first.account));
+    let (waiting, told_of): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().filter(|row| row.verdict != Verdict::InSync).partition(|row| row.waits_for_its_account());
+    for row in told_of {
+        tell(text, row, told);
+    }
+    if !waiting.is_empty() {
+        let names = waiting.iter().map(|row| row.name()).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "  {} {names}  not read: the account cannot be used", styled(BAD, "?"));
+    }
+    let in_sync = rows.iter().filter(|row| row.verdict == Verdict::InSync).count();
+    if in_sync > 0 {
+        let _ = writeln!(text, "  {}", styled(GOOD, &format!("= {in_sync} as declared")));
+    }
+    text.push('\n');
+}
+
+fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
+    let style = match row.verdict {
+        Verdict::InSync | Verdict::Changed => GOOD,
+        Verdict::Change | Verdict::Observed | Verdict::Held => WARNING,
+        Verdict::Failed | Verdict::Unread => BAD,
+    };
+    let sign = styled(style, sign(row));
+    let why = why(row).map(|why| if told.insert(why) { why } else { "for the reason above" });
+    let what = match row.drift.as_slice() {
+        [] => why.map_or_else(|| row.verdict.label().to_owned(), |why| format!("{}: {why}", row.verdict.label())),
+        [only] => difference(row, only),
+        several => format!("{} differences", several.len()),
+    };
+    let _ = writeln!(text, "  {sign} {}  {what}", row.name());
+    if row.drift.len() > 1 {
+        for drift in &row.drift {
+            let _ = writeln!(text, "      {}", difference(row, drift));
+        }
+    }
+    for action in &row.actions {
+        let _ = writeln!(text, "      would {action}");
+    }
+    if let Some(why) = why.filter(|_| !row.drift.is_empty()) {
+        let _ = writeln!(text, "      {}: {why}", row.verdict.label());
+    }
+    if row.verdict == Verdict::Observed {
+        let _ = writeln!(text, "      only observed: the desired state says `mode: observe`");
+    }
+    if let Some(changed) = last_change(row) {
+        let _ = writeln!(text, "      {}", styled(FAINT, &format!("last changed {changed}")));
+    }
+}
+
+/// One difference: from what to what. What a setting differs in is clear without a word.
+fn difference(row: &Row, Drift { kind, subject, before, after }: &Drift) -> String {
+    let subject = subject.as_ref().map(|subject| format!("{subject} ")).unwrap_or_default();
+    match row.resource {
+        ResourceKind::Setting => format!("{before} -> {after}"),
+        _ => format!("{}: {subject}{before} -> {after}", kind.label()),
+    }
+}
+
+/// What keeps it from being as declared, unless that is only that nobody has corrected it.
+pub(super) fn why(row: &Row) -> Option<&str> {
+    let is_told = matches!(row.verdict, Verdict::Held | Verdict::Unread | Verdict::Failed);
+    row.reason.as_deref().filter(|_| is_told)
+}
+
+/// Who changed it last, and when, where AWS tells.
+pub(super) fn last_change(row: &Row) -> Option<String> {
+    let change = row.last_changed_by.clone().map(|by| Change { by, at: row.last_changed_at });
+    let by = author(change.as_ref())?;
+    Some(row.last_changed_at.map_or_else(|| format!("by {by}"), |at| format!("by {by} at {at:.0}")))
+}
+
+fn sign(row: &Row) -> &'static str {
+    use crate::plan::DriftKind::{PolicyExtra, PolicyMissing, RoleMissing, SettingSet, SettingUnset};
+    let is_all = |kinds: &[_]| !row.drift.is_empty() && row.drift.iter().all(|drift| kinds.contains(&drift.kind));
+    match row.verdict {
+        Verdict::InSync => "=",
+        Verdict::Observed => ".",
+        Verdict::Held => "!",
+        Verdict::Failed => "x",
+        Verdict::Unread => "?",
+        Verdict::Change | Verdict::Changed if is_all(&[SettingUnset, RoleMissing, PolicyMissing]) => "+",
+        Verdict::Change | Verdict::Changed if is_all(&[SettingSet, PolicyExtra]) => "-",
+        Verdict::Change | Verdict::Changed => "~",
+    }
+}
+
+impl Summary {
+    /// All of it in one line.
+    pub(in crate::commands) fn line(self, tense: Tense) -> String {
+        let Self { writes, to_change, changed, observed, held, failed, unread, in_sync } = self;
+        let (title, first) = match (tense, writes) {
+            (Tense::WouldBe, 0) => ("Plan", "nothing to write".to_owned()),
+            (Tense::WouldBe, _) => ("Plan", format!("{} to {}", count(writes, "write"), count(to_change, "target"))),
+            (Tense::Was, _) => ("Done", format!("{} changed", count(changed, "target"))),
+        };
+        let others = [
+            (failed, "not corrected"),
+            (held, "held"),
+            (observed, "only observed"),
+            (unread, "could not be read"),
+            (in_sync, "as declared"),
+        ];
+        let mut line = format!("{}: {first}", styled(STRONG, title));
+        for (number, what) in others.into_iter().filter(|(number, _)| *number > 0) {
+            // Writing to text cannot fail.
+            let _ = write!(line, "; {number} {what}");
+        }
+        line + "."
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
