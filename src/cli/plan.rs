@@ -66,8 +66,13 @@ pub struct ApplyArgs {
     pub yes: bool,
 }
 
-/// Examples and exit codes of `plan`.
+/// Signs, examples and exit codes of `plan`.
 pub const ABOUT_PLAN: &str = "\
+Signs:
+  +  would be created or switched on      .  differs, and is only observed
+  ~  would be changed                     !  is held
+  -  would be detached or switched off    ?  could not be read
+
 Examples:
   dhmc-controller plan --config dhmc.yaml
   dhmc-controller plan --config dhmc.yaml --target 111122223333/eu-west-1
@@ -78,8 +83,10 @@ Exit codes:
   2  something differs, or is held
   1  something could not be read, or the desired state or the command line is wrong";
 
-/// Examples and exit codes of `apply`.
+/// Signs, examples and exit codes of `apply`.
 pub const ABOUT_APPLY: &str = "\
+Signs: as those of `plan`; in the report of what was done, x is what could not be corrected.
+
 Examples:
   dhmc-controller apply --config dhmc.yaml
   dhmc-controller apply --config dhmc.yaml --target shop/role

@@ -21,6 +21,7 @@ mod identity;
 mod metrics;
 mod organization;
 mod partitions;
+mod plan;
 mod referee;
 mod regions;
 mod reload;

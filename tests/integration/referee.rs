@@ -102,6 +102,18 @@ impl Referee {
         Self { url: self.url.clone(), credentials, kept: Kept::Elsewhere }
     }
 
+    /// A command that talks to this AWS.
+    pub fn give(&self, mut command: Command) -> Command {
+        command
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", self.credentials.access_key_id())
+            .env("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key());
+        if let Some(token) = self.credentials.session_token() {
+            command.env("AWS_SESSION_TOKEN", token);
+        }
+        command
+    }
+
     /// The sandbox, where this is one.
     pub fn as_sandbox(&self) -> Option<&Sandbox> {
         match &self.kept {

@@ -75,7 +75,8 @@ fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
             let _ = writeln!(text, "      {}", difference(row, drift));
         }
     }
-    for action in &row.actions {
+    // What would be done to a setting is what it would be then.
+    for action in row.actions.iter().filter(|_| row.resource != ResourceKind::Setting) {
         let _ = writeln!(text, "      would {action}");
     }
     if let Some(why) = why.filter(|_| !row.drift.is_empty()) {
