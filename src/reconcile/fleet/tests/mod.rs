@@ -3,6 +3,7 @@
 mod cloud;
 mod guard;
 mod isolation;
+mod look;
 mod organization;
 mod rivals;
 
