@@ -3,6 +3,7 @@
 //!
 //! Text is always written with its styles; [`print`] takes them out where standard output is no terminal, or `NO_COLOR` says so.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -50,6 +51,23 @@ pub fn styled(style: Style, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }
 
+/// Text of somebody else, who must not move the cursor, change colours or turn text around: such characters are written out.
+/// Ends of lines stay.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return Cow::Borrowed(text);
+    }
+    let write = |character: char| if is_active(character) { character.escape_default().to_string() } else { character.into() };
+    Cow::Owned(text.chars().map(write).collect())
+}
+
+/// Whether a terminal does something else with it than show it. The marks of direction are Unicode's (UAX #9).
+fn is_active(character: char) -> bool {
+    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (character.is_control() && character != '\n') || turns
+}
+
 /// What tells people on standard error, where that is a terminal, that work is going on: after a second.
 #[derive(Debug)]
 pub struct Progress {
@@ -86,5 +104,17 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_act_on_is_written_out() {
+        assert_eq!(plain("service-role/R\nü"), "service-role/R\nü");
+        assert_eq!(plain("\u{1b}[2Jgone\r\u{7}\u{9b}"), "\\u{1b}[2Jgone\\r\\u{7}\\u{9b}");
+        assert_eq!(plain("a\u{202e}b"), "a\\u{202e}b");
     }
 }

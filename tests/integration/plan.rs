@@ -134,6 +134,18 @@ async fn without_credentials_or_with_nobody_at_the_endpoint_the_account_is_named
 }
 
 #[tokio::test]
+async fn what_somebody_wrote_into_aws_does_nothing_to_the_terminal() {
+    let (sandbox, folder) = (left_behind().await, tempfile::tempdir().unwrap());
+    sandbox.account(ACCOUNT).set_setting("sa-east-1", "\u{1b}]0;pwned\u{7}|<b>@all", MALLORY);
+    for output in ["text", "markdown"] {
+        let shown = golden::in_pipe(plan(&sandbox, folder.path(), SPEC, &["--output", output])).await;
+        assert!(!shown.out.contains(['\u{1b}', '\u{7}']), "{}", shown.out);
+        assert!(shown.out.contains("u{1b}"), "{}", shown.out);
+        assert!(output == "text" || shown.out.contains("\\|\\<b\\>\\@all"), "{}", shown.out);
+    }
+}
+
+#[tokio::test]
 async fn a_target_narrows_a_plan_to_what_it_names_and_what_that_stands_on() {
     let (sandbox, folder) = (left_behind().await, tempfile::tempdir().unwrap());
     for (target, names) in [

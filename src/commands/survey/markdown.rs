@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::text::{Tense, last_change, why};
 use super::{Row, Survey, Verdict};
+use crate::terminal::plain;
 
 /// How many rows a comment has at most: GitHub takes 65,536 characters.
 const MOST_ROWS: usize = 100;
@@ -65,6 +66,7 @@ fn ends(row: &Row) -> [String; 2] {
 
 /// Text that stays within its cell, whatever it is.
 fn cell(text: &str) -> String {
+    let text = plain(text);
     let mut characters = text.chars();
     let mut shown: String = characters.by_ref().take(LONGEST_CELL).collect();
     if characters.next().is_some() {
@@ -73,7 +75,7 @@ fn cell(text: &str) -> String {
     let mut escaped = String::with_capacity(shown.len());
     for character in shown.chars() {
         match character {
-            '\n' | '\r' => escaped.push(' '),
+            '\n' => escaped.push(' '),
             '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '@' => {
                 escaped.push('\\');
                 escaped.push(character);

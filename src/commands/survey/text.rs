@@ -7,7 +7,7 @@ use super::{Row, Summary, Survey, Verdict};
 use crate::observed::Change;
 use crate::plan::{Drift, author};
 use crate::target::ResourceKind;
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, plain, styled};
 
 /// Whether it tells of what would be, or of what was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ fn tell_account<'a>(text: &mut String, rows: &'a [Row], told: &mut HashSet<&'a s
     if rows.iter().all(|row| row.verdict == Verdict::InSync) {
         return;
     }
-    let name = first.account_name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    let name = first.account_name.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
     let _ = writeln!(text, "{}{name}", styled(STRONG, &first.account));
     let (waiting, told_of): (Vec<&Row>, Vec<&Row>) =
         rows.iter().filter(|row| row.verdict != Verdict::InSync).partition(|row| row.waits_for_its_account());
@@ -65,7 +65,7 @@ fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
     let sign = styled(style, sign(row));
     let why = why(row).map(|why| if told.insert(why) { why } else { "for the reason above" });
     let what = match row.drift.as_slice() {
-        [] => why.map_or_else(|| row.verdict.label().to_owned(), |why| format!("{}: {why}", row.verdict.label())),
+        [] => why.map_or_else(|| row.verdict.label().to_owned(), |why| format!("{}: {}", row.verdict.label(), shown(why))),
         [only] => difference(row, only),
         several => format!("{} differences", several.len()),
     };
@@ -77,26 +77,32 @@ fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
     }
     // What would be done to a setting is what it would be then.
     for action in row.actions.iter().filter(|_| row.resource != ResourceKind::Setting) {
-        let _ = writeln!(text, "      would {action}");
+        let _ = writeln!(text, "      would {}", shown(action));
     }
     if let Some(why) = why.filter(|_| !row.drift.is_empty()) {
-        let _ = writeln!(text, "      {}: {why}", row.verdict.label());
+        let _ = writeln!(text, "      {}: {}", row.verdict.label(), shown(why));
     }
     if row.verdict == Verdict::Observed {
         let _ = writeln!(text, "      only observed: the desired state says `mode: observe`");
     }
     if let Some(changed) = last_change(row) {
-        let _ = writeln!(text, "      {}", styled(FAINT, &format!("last changed {changed}")));
+        let _ = writeln!(text, "      {}", styled(FAINT, &format!("last changed {}", shown(&changed))));
     }
 }
 
 /// One difference: from what to what. What a setting differs in is clear without a word.
 fn difference(row: &Row, Drift { kind, subject, before, after }: &Drift) -> String {
-    let subject = subject.as_ref().map(|subject| format!("{subject} ")).unwrap_or_default();
+    let subject = subject.as_ref().map(|subject| format!("{} ", shown(subject))).unwrap_or_default();
+    let (before, after) = (shown(before), shown(after));
     match row.resource {
         ResourceKind::Setting => format!("{before} -> {after}"),
         _ => format!("{}: {subject}{before} -> {after}", kind.label()),
     }
+}
+
+/// Text of AWS or of a document within the report: later lines of it stay below the first.
+fn shown(text: &str) -> String {
+    plain(text).replace('\n', "\n        ")
 }
 
 /// What keeps it from being as declared, unless that is only that nobody has corrected it.
