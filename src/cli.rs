@@ -3,6 +3,7 @@
 pub mod aws;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod export;
 pub mod output;
 pub mod plan;
 pub mod run;
@@ -17,6 +18,7 @@ use tracing::Level;
 use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use export::ExportArgs;
 use plan::{ABOUT_APPLY, ABOUT_PLAN, ApplyArgs, PlanArgs};
 use run::RunArgs;
 
@@ -67,6 +69,9 @@ pub enum Command {
     /// One pass of the controller: it looks again and corrects what differs by then. Nothing is written without a yes.
     #[command(after_long_help = ABOUT_APPLY)]
     Apply(ApplyArgs),
+    /// Write the desired state that describes what an account has now, so that to adopt it changes nothing.
+    #[command(long_about = export::LONG_ABOUT, after_help = export::AFTER_HELP)]
+    Export(ExportArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

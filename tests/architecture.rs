@@ -55,7 +55,7 @@ const IMPURE: [&str; 14] = [
 
 #[test]
 fn deciding_is_pure() {
-    for room in ["plan", "desired", "observed.rs", "target.rs", "outcome.rs"] {
+    for room in ["plan", "desired", "export", "observed.rs", "target.rs", "outcome.rs"] {
         must_not_say(room, &IMPURE);
     }
 }
@@ -91,6 +91,10 @@ fn only_aws_knows_the_sdk() {
 fn nobody_looks_upwards() {
     must_not_say("plan", &["crate::reconcile", "crate::aws", "crate::cloud", "crate::status", "crate::metrics", "crate::http"]);
     must_not_say("desired", &["crate::plan", "crate::observed", "crate::reconcile", "crate::aws", "crate::source"]);
+    must_not_say(
+        "export",
+        &["crate::reconcile", "crate::aws", "crate::cloud", "crate::cli", "crate::commands", "crate::terminal"],
+    );
     must_not_say("cloud.rs", &["crate::aws", "crate::reconcile", "crate::status"]);
     must_not_say("aws", &["crate::reconcile", "crate::status", "crate::http", "crate::app"]);
     must_not_say("reconcile", &["crate::aws", "crate::http", "crate::app", "crate::source", "crate::cli"]);

@@ -3,6 +3,7 @@
 pub mod apply;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod export;
 pub mod plan;
 pub mod run;
 mod survey;
@@ -34,6 +35,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         }
         Command::Plan(args) => runtime.block_on(plan::plan(args)),
         Command::Apply(args) => runtime.block_on(apply::apply(args)),
+        Command::Export(args) => runtime.block_on(export::run(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };

@@ -12,6 +12,7 @@ mod crash;
 #[cfg(feature = "demo")]
 mod demo;
 mod endpoints;
+mod export;
 mod fault_matrix;
 mod faults;
 mod golden;

@@ -1,6 +1,8 @@
 //! Somebody else in the account: the real SDK, used to look at AWS and to spoil it.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssm::error::ProvideErrorMetadata;
 use aws_sdk_ssm::types::ServiceSetting;
 
@@ -21,11 +23,15 @@ pub struct Admin {
 
 impl Admin {
     pub fn of(referee: &Referee) -> Self {
+        Self::at(&referee.url, &referee.credentials)
+    }
+
+    pub fn at(url: &str, credentials: &Credentials) -> Self {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
-            .endpoint_url(&referee.url)
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(referee.credentials.clone()))
+            .endpoint_url(url)
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
         let iam = aws_sdk_iam::Client::new(&config);
         Self { config, iam }
