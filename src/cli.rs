@@ -3,6 +3,7 @@
 pub mod aws;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod output;
 pub mod run;
 
@@ -16,6 +17,7 @@ use tracing::Level;
 use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use doctor::DoctorArgs;
 use run::RunArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -54,6 +56,8 @@ pub enum Command {
     /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
     /// could not be read.
     Run(RunArgs),
+    /// Look once at whether this can work: credentials, clock, rights, regions, the role, and who else manages the settings.
+    Doctor(DoctorArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

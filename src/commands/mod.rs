@@ -2,6 +2,7 @@
 
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod run;
 
 use std::io::{self, Write};
@@ -24,6 +25,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             }
             runtime.block_on(run::run(args))
         }
+        Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };
