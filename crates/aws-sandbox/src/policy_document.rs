@@ -1,5 +1,7 @@
-//! Reads policy documents as far as the sandbox needs: is a trust policy well-formed, whom does it let in.
-//! No evaluation of conditions. Called by the role store and by `services/iam`; `trust` goes on from here.
+//! Reads policy documents as far as the sandbox needs: is a policy well-formed, whom does a trust policy let in.
+//! No evaluation of conditions. Called by the role store and by `services/iam`; `trust` and `access` go on from here.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -51,6 +53,42 @@ pub(crate) fn check_permissions(document: &str) -> Result<(), String> {
         }
         if statement.get("Resource").is_none() && statement.get("NotResource").is_none() {
             return Err("Policy statement must contain resources.".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a permission policy holds nothing but the elements that IAM knows; the error is IAM's message, with the
+/// place where IAM is silent about it.
+pub(crate) fn check_elements(document: &str) -> Result<(), String> {
+    const STATEMENT: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+    let unknown = |element: &str| Err(format!("Syntax errors in policy. ({element})"));
+    let Ok(Value::Object(whole)) = serde_json::from_str(document) else {
+        return unknown("document");
+    };
+    if let Some(element) = whole.keys().find(|element| !["Version", "Id", "Statement"].contains(&element.as_str())) {
+        return unknown(element);
+    }
+    if whole.get("Version").is_some_and(|version| version != "2012-10-17" && version != "2008-10-17") {
+        return unknown("Version");
+    }
+    let statements = statements(document)?;
+    for statement in statements.iter().filter_map(Value::as_object) {
+        if let Some(element) = statement.keys().find(|element| !STATEMENT.contains(&element.as_str())) {
+            return unknown(element);
+        }
+    }
+    check_names(&statements)
+}
+
+fn check_names(statements: &[Value]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in statements.iter().filter_map(|statement| statement.get("Sid")?.as_str()) {
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(format!("Statement IDs (SID) must be alpha-numeric. ({name})"));
+        }
+        if !name.is_empty() && !seen.insert(name) {
+            return Err(format!("Statement IDs (SID) in a single policy must be unique. ({name})"));
         }
     }
     Ok(())

@@ -1,0 +1,267 @@
+//! The `Condition` of a statement: operators, keys, values (IAM User Guide, element Condition). All conditions must hold;
+//! of the values of one, any. An operator or a key that is not played is an error, never taken as met.
+
+use serde_json::Value;
+
+use super::arn;
+use super::keys::{self, Holds, Keys};
+use crate::policy_document::fits;
+
+/// What a statement asks besides action and resource.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions(Vec<Condition>);
+
+#[derive(Debug, Clone)]
+struct Condition {
+    key: String,
+    among: Among,
+    missing: Missing,
+    test: Test,
+    values: Vec<String>,
+}
+
+/// Which of a key's values are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    TheOne,
+    Any,
+    All,
+}
+
+/// What a key that is missing from the call means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// What the operator says: positive ones do not hold, negated ones do.
+    AsTested,
+    /// `…IfExists`: the condition holds.
+    Holds,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Test {
+    Is(Relation),
+    IsNot(Relation),
+    /// `Null`: whether the key is missing.
+    IsMissing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    EqualInAnyCase,
+    Like,
+    /// `ArnEquals` and `ArnLike` are the same (IAM User Guide).
+    Arn,
+}
+
+impl Conditions {
+    /// Reads the element, or says why it cannot be evaluated.
+    pub(crate) fn read(element: Option<&Value>) -> Result<Self, String> {
+        let Some(element) = element else { return Ok(Self::default()) };
+        let mut conditions = Vec::new();
+        for (operator, keys) in members(element)? {
+            for (key, values) in members(keys)? {
+                conditions.push(Condition::read(operator, key, values)?);
+            }
+        }
+        Ok(Self(conditions))
+    }
+
+    pub(crate) fn hold(&self, keys: &Keys) -> bool {
+        self.0.iter().all(|condition| condition.holds(keys.values(&condition.key)))
+    }
+
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The keys asked for that a call does not have.
+    pub(super) fn missing<'a>(&'a self, keys: &'a Keys) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(|condition| condition.key.as_str()).filter(|key| keys.values(key).is_empty())
+    }
+}
+
+fn members(element: &Value) -> Result<&serde_json::Map<String, Value>, String> {
+    element.as_object().filter(|members| !members.is_empty()).ok_or_else(|| "Syntax errors in policy.".to_owned())
+}
+
+impl Condition {
+    fn read(operator: &str, key: &str, values: &Value) -> Result<Self, String> {
+        let (among, base) = match operator.split_once(':') {
+            Some(("ForAnyValue", base)) => (Among::Any, base),
+            Some(("ForAllValues", base)) => (Among::All, base),
+            _ => (Among::TheOne, operator),
+        };
+        let (base, missing) = match base.strip_suffix("IfExists") {
+            Some(base) => (base, Missing::Holds),
+            None => (base, Missing::AsTested),
+        };
+        let test = test(base).ok_or_else(|| format!("the sandbox does not play the condition operator {operator}"))?;
+        let unsuited = || Err(format!("the condition operator {operator} does not suit the key {key}"));
+        let (key, holds) = keys::known(key).ok_or_else(|| format!("the sandbox does not play the condition key {key}"))?;
+        if matches!(test, Test::IsMissing) && (missing == Missing::Holds || among != Among::TheOne) {
+            return unsuited();
+        }
+        if holds == Holds::Many && among == Among::TheOne && !matches!(test, Test::IsMissing) {
+            return unsuited();
+        }
+        let values = texts(values)?;
+        for value in &values {
+            check_value(test, value)?;
+        }
+        Ok(Self { key, among, missing, test, values })
+    }
+
+    fn holds(&self, given: &[String]) -> bool {
+        if given.is_empty() && self.missing == Missing::Holds {
+            return true;
+        }
+        let (relation, wanted) = match self.test {
+            Test::IsMissing => return self.values.iter().any(|value| (value == "true") == given.is_empty()),
+            Test::Is(relation) => (relation, true),
+            Test::IsNot(relation) => (relation, false),
+        };
+        let fits = |given: &String| self.values.iter().any(|value| relation.holds(value, given)) == wanted;
+        match self.among {
+            Among::TheOne => given.first().map_or(!wanted, fits),
+            Among::Any => given.iter().any(fits),
+            Among::All => given.iter().all(fits),
+        }
+    }
+}
+
+fn test(base: &str) -> Option<Test> {
+    Some(match base {
+        "StringEquals" => Test::Is(Relation::Equal),
+        "StringNotEquals" => Test::IsNot(Relation::Equal),
+        "StringEqualsIgnoreCase" => Test::Is(Relation::EqualInAnyCase),
+        "StringNotEqualsIgnoreCase" => Test::IsNot(Relation::EqualInAnyCase),
+        "StringLike" => Test::Is(Relation::Like),
+        "StringNotLike" => Test::IsNot(Relation::Like),
+        "ArnEquals" | "ArnLike" => Test::Is(Relation::Arn),
+        "ArnNotEquals" | "ArnNotLike" => Test::IsNot(Relation::Arn),
+        "Null" => Test::IsMissing,
+        _ => return None,
+    })
+}
+
+impl Relation {
+    fn holds(self, wanted: &str, given: &str) -> bool {
+        match self {
+            Self::Equal => wanted == given,
+            Self::EqualInAnyCase => wanted.eq_ignore_ascii_case(given),
+            Self::Like => fits(wanted, given),
+            Self::Arn => arn::matches(wanted, given),
+        }
+    }
+}
+
+/// One value or many; JSON's own booleans and numbers are as good as their texts.
+fn texts(values: &Value) -> Result<Vec<String>, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+        _ => Err("Syntax errors in policy.".to_owned()),
+    };
+    match values {
+        Value::Array(many) if !many.is_empty() => many.iter().map(text).collect(),
+        one => Ok(vec![text(one)?]),
+    }
+}
+
+fn check_value(test: Test, value: &str) -> Result<(), String> {
+    if value.contains("${") {
+        return Err(format!("the sandbox does not play policy variables: {value}"));
+    }
+    match test {
+        Test::Is(Relation::Arn) | Test::IsNot(Relation::Arn) if !arn::is_pattern(value) => {
+            Err(format!("a condition compares ARNs with {value}, which is none"))
+        }
+        Test::IsMissing if value != "true" && value != "false" => Err(format!("Null is true or false, not {value}")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+    fn holds(condition: &Value, keys: &Keys) -> bool {
+        Conditions::read(Some(condition)).unwrap().hold(keys)
+    }
+
+    fn policy_arn() -> Keys {
+        Keys::default().with("iam:PolicyARN", POLICY)
+    }
+
+    #[test]
+    fn each_operator_compares_in_its_own_way() {
+        let session = Keys::default().with("sts:ExternalId", "dhmc-7").and(&policy_arn());
+        for met in [
+            json!({"StringEquals": {"sts:ExternalId": ["a", "dhmc-7"]}}),
+            json!({"StringEqualsIgnoreCase": {"sts:ExternalId": "DHMC-7"}}),
+            json!({"StringLike": {"STS:externalid": "dhmc-?"}}),
+            json!({"StringNotEquals": {"sts:ExternalId": ["a", "b"]}}),
+            json!({"StringNotLike": {"sts:ExternalId": "hub-*"}}),
+            json!({"ArnEquals": {"iam:PolicyARN": "arn:*:iam::aws:policy/*"}}),
+            json!({"ArnLike": {"iam:PolicyARN": ["arn:aws:iam::111122223333:policy/x", POLICY]}}),
+            json!({"ArnNotLike": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/*"}}),
+            json!({"Null": {"sts:ExternalId": "false", "aws:PrincipalOrgID": true}}),
+        ] {
+            assert!(holds(&met, &session), "{met}");
+        }
+        for unmet in [
+            json!({"StringEquals": {"sts:ExternalId": "DHMC-7"}}),
+            json!({"StringEquals": {"sts:ExternalId": "dhmc-*"}}),
+            json!({"StringNotEquals": {"sts:ExternalId": ["a", "dhmc-7"]}}),
+            json!({"ArnNotEquals": {"iam:PolicyARN": ["arn:aws:iam::111122223333:policy/x", POLICY]}}),
+            json!({"Null": {"sts:ExternalId": "true"}}),
+            json!({"StringLike": {"sts:ExternalId": "dhmc-*"}, "ArnLike": {"iam:PolicyARN": "arn:aws:iam::1:policy/*"}}),
+        ] {
+            assert!(!holds(&unmet, &session), "{unmet}");
+        }
+    }
+
+    #[test]
+    fn a_missing_key_meets_what_is_negated_and_what_ends_in_if_exists() {
+        let nothing = Keys::default();
+        assert!(!holds(&json!({"ArnLike": {"iam:PolicyARN": "*"}}), &nothing));
+        assert!(holds(&json!({"ArnNotLike": {"iam:PolicyARN": "*"}}), &nothing));
+        assert!(holds(&json!({"ArnLikeIfExists": {"iam:PolicyARN": POLICY}}), &nothing));
+        assert!(!holds(&json!({"ArnLikeIfExists": {"iam:PolicyARN": "arn:aws:iam::1:policy/x"}}), &policy_arn()));
+    }
+
+    #[test]
+    fn of_many_values_any_or_all_are_looked_at() {
+        let tags = Keys::default().with_tags(&[("team", "a"), ("cost", "b")]);
+        assert!(holds(&json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}), &tags));
+        assert!(!holds(&json!({"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}), &tags));
+        assert!(holds(&json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["team", "cost"]}}), &tags));
+        assert!(holds(&json!({"StringEquals": {"aws:RequestTag/team": "a"}}), &tags));
+        let nothing = Keys::default();
+        assert!(!holds(&json!({"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}), &nothing));
+        assert!(holds(&json!({"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}), &nothing));
+    }
+
+    #[test]
+    fn what_is_not_played_is_an_error() {
+        for condition in [
+            json!({"Bool": {"aws:PrincipalArn": "true"}}),
+            json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}),
+            json!({"StringEquals": {"aws:TagKeys": "team"}}),
+            json!({"NullIfExists": {"sts:ExternalId": "true"}}),
+            json!({"Null": {"sts:ExternalId": "maybe"}}),
+            json!({"ArnLike": {"iam:PolicyARN": "ReadOnlyAccess"}}),
+            json!({"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}),
+            json!({"StringEquals": {}}),
+            json!({"StringEquals": {"sts:ExternalId": []}}),
+            json!([]),
+        ] {
+            assert!(Conditions::read(Some(&condition)).is_err(), "{condition}");
+        }
+    }
+}
