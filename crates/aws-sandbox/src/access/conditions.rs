@@ -13,6 +13,8 @@ pub(crate) struct Conditions(Vec<Condition>);
 
 #[derive(Debug, Clone)]
 struct Condition {
+    /// The key as the policy writes it.
+    written: String,
     key: String,
     among: Among,
     missing: Missing,
@@ -75,9 +77,10 @@ impl Conditions {
         self.0.is_empty()
     }
 
-    /// The keys asked for that a call does not have.
+    /// The keys asked for that a call does not have, as the policy writes them.
     pub(super) fn missing<'a>(&'a self, keys: &'a Keys) -> impl Iterator<Item = &'a str> {
-        self.0.iter().map(|condition| condition.key.as_str()).filter(|key| keys.values(key).is_empty())
+        let missing = self.0.iter().filter(|condition| keys.values(&condition.key).is_empty());
+        missing.map(|condition| condition.written.as_str())
     }
 }
 
@@ -86,7 +89,7 @@ fn members(element: &Value) -> Result<&serde_json::Map<String, Value>, String> {
 }
 
 impl Condition {
-    fn read(operator: &str, key: &str, values: &Value) -> Result<Self, String> {
+    fn read(operator: &str, written: &str, values: &Value) -> Result<Self, String> {
         let (among, base) = match operator.split_once(':') {
             Some(("ForAnyValue", base)) => (Among::Any, base),
             Some(("ForAllValues", base)) => (Among::All, base),
@@ -97,8 +100,9 @@ impl Condition {
             None => (base, Missing::AsTested),
         };
         let test = test(base).ok_or_else(|| format!("the sandbox does not play the condition operator {operator}"))?;
-        let unsuited = || Err(format!("the condition operator {operator} does not suit the key {key}"));
-        let (key, holds) = keys::known(key).ok_or_else(|| format!("the sandbox does not play the condition key {key}"))?;
+        let unsuited = || Err(format!("the condition operator {operator} does not suit the key {written}"));
+        let (key, holds) =
+            keys::known(written).ok_or_else(|| format!("the sandbox does not play the condition key {written}"))?;
         if matches!(test, Test::IsMissing) && (missing == Missing::Holds || among != Among::TheOne) {
             return unsuited();
         }
@@ -109,7 +113,7 @@ impl Condition {
         for value in &values {
             check_value(test, value)?;
         }
-        Ok(Self { key, among, missing, test, values })
+        Ok(Self { written: written.to_owned(), key, among, missing, test, values })
     }
 
     fn holds(&self, given: &[String]) -> bool {

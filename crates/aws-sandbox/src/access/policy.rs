@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(asked(Keys::default()), Decision::ImplicitDeny);
         let nothing = Keys::default();
         let request = Request { action: "iam:AttachRolePolicy", resource: ROLE, keys: &nothing };
-        assert_eq!(attach.missing_keys(&request).collect::<Vec<_>>(), ["iam:policyarn"]);
+        assert_eq!(attach.missing_keys(&request).collect::<Vec<_>>(), ["iam:PolicyARN"]);
         assert_eq!(asked_of(&attach.without_conditions(), &request), Decision::ImplicitDeny);
     }
 
