@@ -25,6 +25,7 @@ mod knobs;
 mod managed_policies;
 mod organization;
 mod partition;
+mod pattern;
 mod policy_document;
 mod role;
 mod role_store;

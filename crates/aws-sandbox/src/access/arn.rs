@@ -1,27 +1,48 @@
 //! Patterns of ARNs. The six parts are compared one by one, so that a `*` never reaches over a colon into the next
 //! (IAM User Guide, elements Resource and Condition).
 
-use crate::policy_document::fits;
+use crate::pattern::Pattern;
 
 const PARTS: usize = 6;
 
-/// Whether IAM takes this for a pattern of ARNs.
-pub(super) fn is_pattern(text: &str) -> bool {
-    text == "*" || (text.starts_with("arn:") && text.splitn(PARTS, ':').count() == PARTS)
+/// A pattern of ARNs.
+#[derive(Debug, Clone)]
+pub(super) enum ArnPattern {
+    /// `*`: also fits what has no ARN, and is asked about as `*`.
+    Any,
+    Parts(Vec<Pattern>),
 }
 
-/// Whether an ARN fits a pattern. What has no ARN, and is asked about as `*`, fits only `*`.
-pub(super) fn matches(pattern: &str, arn: &str) -> bool {
-    if pattern == "*" {
-        return true;
+impl ArnPattern {
+    /// Reads a pattern; the error says why IAM, or the sandbox, would not take it for one.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        if !text.starts_with("arn:") || text.splitn(PARTS, ':').count() < PARTS {
+            return Err(format!("Resource {text} must be in ARN format or \"*\"."));
+        }
+        text.splitn(PARTS, ':').map(Pattern::read).collect::<Result<_, _>>().map(Self::Parts)
     }
-    let (patterns, parts) = (pattern.splitn(PARTS, ':'), arn.splitn(PARTS, ':'));
-    arn.splitn(PARTS, ':').count() == PARTS && patterns.zip(parts).all(|(pattern, part)| fits(pattern, part))
+
+    pub(super) fn fits(&self, arn: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Parts(patterns) => {
+                let parts: Vec<&str> = arn.splitn(PARTS, ':').collect();
+                parts.len() == PARTS && patterns.iter().zip(parts).all(|(pattern, part)| pattern.fits(part))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn matches(pattern: &str, arn: &str) -> bool {
+        ArnPattern::read(pattern).unwrap().fits(arn)
+    }
 
     const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/Dhmc";
 
@@ -32,7 +53,7 @@ mod tests {
             assert!(matches(pattern, ROLE), "{pattern}");
         }
         for pattern in
-            ["arn:aws:*:role/service-role/Dhmc:", "arn:aws:iam::111122223333:role/Dhmc", "arn:aws:ssm::111122223333:role/*"]
+            ["arn:aws:*:role/service-role/Dhmc::", "arn:aws:iam::111122223333:role/Dhmc", "arn:aws:ssm::111122223333:role/*"]
         {
             assert!(!matches(pattern, ROLE), "{pattern}");
         }
@@ -48,10 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn patterns_of_arns_are_told_from_other_texts() {
-        assert!(is_pattern("*") && is_pattern("arn:aws:iam::aws:policy/*"));
-        for text in ["", "**", "arn:*", "role/Dhmc", "arn:aws:iam::111122223333"] {
-            assert!(!is_pattern(text), "{text}");
+    fn what_is_no_pattern_of_arns_is_refused() {
+        for text in ["", "**", "arn:*", "role/Dhmc", "arn:aws:iam::111122223333", "arn:aws:iam::${aws:PrincipalAccount}:role/x"] {
+            assert!(ArnPattern::read(text).is_err(), "{text}");
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::arn;
+use super::arn::ArnPattern;
 use super::keys::{self, Holds, Keys};
-use crate::policy_document::fits;
+use crate::pattern::Pattern;
 
 /// What a statement asks besides action and resource.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,6 @@ struct Condition {
     among: Among,
     missing: Missing,
     test: Test,
-    values: Vec<String>,
 }
 
 /// Which of a key's values are looked at.
@@ -39,21 +38,22 @@ enum Missing {
     Holds,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Test {
-    Is(Relation),
-    IsNot(Relation),
+    /// Whether one of these fits.
+    Is(Vec<Wanted>),
+    IsNot(Vec<Wanted>),
     /// `Null`: whether the key is missing.
-    IsMissing,
+    IsMissing(bool),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
-    Equal,
-    EqualInAnyCase,
-    Like,
+/// A value to compare with.
+#[derive(Debug, Clone)]
+enum Wanted {
+    Text(Pattern),
+    InAnyCase(Pattern),
     /// `ArnEquals` and `ArnLike` are the same (IAM User Guide).
-    Arn,
+    Arn(ArnPattern),
 }
 
 impl Conditions {
@@ -99,33 +99,31 @@ impl Condition {
             Some(base) => (base, Missing::Holds),
             None => (base, Missing::AsTested),
         };
-        let test = test(base).ok_or_else(|| format!("the sandbox does not play the condition operator {operator}"))?;
         let unsuited = || Err(format!("the condition operator {operator} does not suit the key {written}"));
+        let unknown = || format!("the sandbox does not play the condition operator {operator}");
+        let test = Test::read(base, &texts(values)?)?.ok_or_else(unknown)?;
         let (key, holds) =
             keys::known(written).ok_or_else(|| format!("the sandbox does not play the condition key {written}"))?;
-        if matches!(test, Test::IsMissing) && (missing == Missing::Holds || among != Among::TheOne) {
+        let of_key = matches!(test, Test::IsMissing(_));
+        if of_key && (missing == Missing::Holds || among != Among::TheOne) {
             return unsuited();
         }
-        if holds == Holds::Many && among == Among::TheOne && !matches!(test, Test::IsMissing) {
+        if holds == Holds::Many && among == Among::TheOne && !of_key {
             return unsuited();
         }
-        let values = texts(values)?;
-        for value in &values {
-            check_value(test, value)?;
-        }
-        Ok(Self { written: written.to_owned(), key, among, missing, test, values })
+        Ok(Self { written: written.to_owned(), key, among, missing, test })
     }
 
     fn holds(&self, given: &[String]) -> bool {
         if given.is_empty() && self.missing == Missing::Holds {
             return true;
         }
-        let (relation, wanted) = match self.test {
-            Test::IsMissing => return self.values.iter().any(|value| (value == "true") == given.is_empty()),
-            Test::Is(relation) => (relation, true),
-            Test::IsNot(relation) => (relation, false),
+        let (values, wanted) = match &self.test {
+            Test::IsMissing(wanted) => return given.is_empty() == *wanted,
+            Test::Is(values) => (values, true),
+            Test::IsNot(values) => (values, false),
         };
-        let fits = |given: &String| self.values.iter().any(|value| relation.holds(value, given)) == wanted;
+        let fits = |given: &String| values.iter().any(|value| value.fits(given)) == wanted;
         match self.among {
             Among::TheOne => given.first().map_or(!wanted, fits),
             Among::Any => given.iter().any(fits),
@@ -134,28 +132,35 @@ impl Condition {
     }
 }
 
-fn test(base: &str) -> Option<Test> {
-    Some(match base {
-        "StringEquals" => Test::Is(Relation::Equal),
-        "StringNotEquals" => Test::IsNot(Relation::Equal),
-        "StringEqualsIgnoreCase" => Test::Is(Relation::EqualInAnyCase),
-        "StringNotEqualsIgnoreCase" => Test::IsNot(Relation::EqualInAnyCase),
-        "StringLike" => Test::Is(Relation::Like),
-        "StringNotLike" => Test::IsNot(Relation::Like),
-        "ArnEquals" | "ArnLike" => Test::Is(Relation::Arn),
-        "ArnNotEquals" | "ArnNotLike" => Test::IsNot(Relation::Arn),
-        "Null" => Test::IsMissing,
-        _ => return None,
-    })
+impl Test {
+    /// `None` for an operator that is not played.
+    fn read(operator: &str, values: &[String]) -> Result<Option<Self>, String> {
+        if operator == "Null" {
+            return match values {
+                [value] if value == "true" || value == "false" => Ok(Some(Self::IsMissing(value == "true"))),
+                _ => Err("Null is either true or false".to_owned()),
+            };
+        }
+        let wanted: fn(&str) -> Result<Wanted, String> = match operator {
+            "StringEquals" | "StringNotEquals" => |value| Pattern::exactly(value).map(Wanted::Text),
+            "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => {
+                |value| Pattern::exactly(&value.to_lowercase()).map(Wanted::InAnyCase)
+            }
+            "StringLike" | "StringNotLike" => |value| Pattern::read(value).map(Wanted::Text),
+            "ArnEquals" | "ArnLike" | "ArnNotEquals" | "ArnNotLike" => |value| ArnPattern::read(value).map(Wanted::Arn),
+            _ => return Ok(None),
+        };
+        let values = values.iter().map(|value| wanted(value)).collect::<Result<_, _>>()?;
+        Ok(Some(if operator.contains("Not") { Self::IsNot(values) } else { Self::Is(values) }))
+    }
 }
 
-impl Relation {
-    fn holds(self, wanted: &str, given: &str) -> bool {
+impl Wanted {
+    fn fits(&self, given: &str) -> bool {
         match self {
-            Self::Equal => wanted == given,
-            Self::EqualInAnyCase => wanted.eq_ignore_ascii_case(given),
-            Self::Like => fits(wanted, given),
-            Self::Arn => arn::matches(wanted, given),
+            Self::Text(pattern) => pattern.fits(given),
+            Self::InAnyCase(pattern) => pattern.fits(&given.to_lowercase()),
+            Self::Arn(pattern) => pattern.fits(given),
         }
     }
 }
@@ -170,19 +175,6 @@ fn texts(values: &Value) -> Result<Vec<String>, String> {
     match values {
         Value::Array(many) if !many.is_empty() => many.iter().map(text).collect(),
         one => Ok(vec![text(one)?]),
-    }
-}
-
-fn check_value(test: Test, value: &str) -> Result<(), String> {
-    if value.contains("${") {
-        return Err(format!("the sandbox does not play policy variables: {value}"));
-    }
-    match test {
-        Test::Is(Relation::Arn) | Test::IsNot(Relation::Arn) if !arn::is_pattern(value) => {
-            Err(format!("a condition compares ARNs with {value}, which is none"))
-        }
-        Test::IsMissing if value != "true" && value != "false" => Err(format!("Null is true or false, not {value}")),
-        _ => Ok(()),
     }
 }
 
@@ -211,6 +203,7 @@ mod tests {
             json!({"StringLike": {"STS:externalid": "dhmc-?"}}),
             json!({"StringNotEquals": {"sts:ExternalId": ["a", "b"]}}),
             json!({"StringNotLike": {"sts:ExternalId": "hub-*"}}),
+            json!({"StringNotLike": {"sts:ExternalId": "dhmc${*}"}}),
             json!({"ArnEquals": {"iam:PolicyARN": "arn:*:iam::aws:policy/*"}}),
             json!({"ArnLike": {"iam:PolicyARN": ["arn:aws:iam::111122223333:policy/x", POLICY]}}),
             json!({"ArnNotLike": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/*"}}),
@@ -259,6 +252,7 @@ mod tests {
             json!({"StringEquals": {"aws:TagKeys": "team"}}),
             json!({"NullIfExists": {"sts:ExternalId": "true"}}),
             json!({"Null": {"sts:ExternalId": "maybe"}}),
+            json!({"Null": {"sts:ExternalId": ["true", "false"]}}),
             json!({"ArnLike": {"iam:PolicyARN": "ReadOnlyAccess"}}),
             json!({"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}),
             json!({"StringEquals": {}}),

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::arn;
+use super::arn::ArnPattern;
 use super::conditions::Conditions;
 use super::keys::Keys;
-use crate::policy_document::{self, fits, has_effect};
+use crate::pattern::Pattern;
+use crate::policy_document::{self, has_effect};
 
 /// A policy that can be evaluated.
 #[derive(Debug, Clone)]
@@ -14,15 +15,15 @@ pub(crate) struct Policy(Vec<Statement>);
 #[derive(Debug, Clone)]
 struct Statement {
     decision: Decision,
-    actions: Scope,
-    resources: Scope,
+    actions: Scope<Pattern>,
+    resources: Scope<ArnPattern>,
     conditions: Conditions,
 }
 
 #[derive(Debug, Clone)]
-enum Scope {
-    Only(Vec<String>),
-    AllBut(Vec<String>),
+enum Scope<P> {
+    Only(Vec<P>),
+    AllBut(Vec<P>),
 }
 
 /// What is asked of policies.
@@ -73,73 +74,58 @@ impl Policy {
 
 impl Statement {
     fn read(statement: &Value) -> Result<Self, String> {
-        let syntax = || "Syntax errors in policy.".to_owned();
-        let statement = statement.as_object().ok_or_else(syntax)?;
+        let statement = statement.as_object().ok_or("Syntax errors in policy.")?;
         let decision =
             if has_effect(&Value::Object(statement.clone()), "Allow") { Decision::Allowed } else { Decision::ExplicitDeny };
-        let actions = Scope::read(statement, "Action", "NotAction")?;
-        let resources = Scope::read(statement, "Resource", "NotResource")?;
-        if let Some(wrong) = actions.patterns().iter().find(|action| *action != "*" && !action.contains(':')) {
-            return Err(format!("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.: {wrong}"));
-        }
-        for resource in resources.patterns() {
-            if resource.contains("${") {
-                return Err(format!("the sandbox does not play policy variables: {resource}"));
-            }
-            if !arn::is_pattern(resource) {
-                return Err(format!("Resource {resource} must be in ARN format or \"*\"."));
-            }
-        }
         Ok(Self {
             decision,
-            actions: actions.in_lower_case(),
-            resources,
+            actions: Scope::read(statement, "Action", "NotAction", action)?,
+            resources: Scope::read(statement, "Resource", "NotResource", ArnPattern::read)?,
             conditions: Conditions::read(statement.get("Condition"))?,
         })
     }
 
     fn is_about(&self, request: &Request<'_>) -> bool {
         let action = request.action.to_ascii_lowercase();
-        self.actions.includes(|pattern| fits(pattern, &action))
-            && self.resources.includes(|pattern| arn::matches(pattern, request.resource))
+        self.actions.includes(|pattern| pattern.fits(&action))
+            && self.resources.includes(|pattern| pattern.fits(request.resource))
     }
 }
 
-impl Scope {
-    fn read(statement: &Map<String, Value>, only: &str, all_but: &str) -> Result<Self, String> {
+/// Actions know no case.
+fn action(text: &str) -> Result<Pattern, String> {
+    if text != "*" && !text.contains(':') {
+        return Err(format!("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. ({text})"));
+    }
+    Pattern::read(&text.to_ascii_lowercase())
+}
+
+impl<P> Scope<P> {
+    fn read(
+        statement: &Map<String, Value>,
+        only: &str,
+        all_but: &str,
+        pattern: fn(&str) -> Result<P, String>,
+    ) -> Result<Self, String> {
+        let syntax = || "Syntax errors in policy.".to_owned();
         let patterns = |value: &Value| {
             let many = match value {
-                Value::String(one) => vec![one.clone()],
-                Value::Array(many) => many.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
-                _ => return None,
+                Value::Array(many) if !many.is_empty() => many.as_slice(),
+                one => std::slice::from_ref(one),
             };
-            Some(many).filter(|many| !many.is_empty())
+            many.iter().map(|one| pattern(one.as_str().ok_or_else(syntax)?)).collect::<Result<Vec<P>, String>>()
         };
-        let scope = match (statement.get(only), statement.get(all_but)) {
+        match (statement.get(only), statement.get(all_but)) {
             (Some(value), None) => patterns(value).map(Self::Only),
             (None, Some(value)) => patterns(value).map(Self::AllBut),
-            _ => None,
-        };
-        scope.ok_or_else(|| "Syntax errors in policy.".to_owned())
-    }
-
-    fn patterns(&self) -> &[String] {
-        let (Self::Only(patterns) | Self::AllBut(patterns)) = self;
-        patterns
-    }
-
-    fn in_lower_case(self) -> Self {
-        let lower = |patterns: Vec<String>| patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
-        match self {
-            Self::Only(patterns) => Self::Only(lower(patterns)),
-            Self::AllBut(patterns) => Self::AllBut(lower(patterns)),
+            _ => Err(syntax()),
         }
     }
 
-    fn includes(&self, fits: impl Fn(&str) -> bool) -> bool {
+    fn includes(&self, fits: impl Fn(&P) -> bool) -> bool {
         match self {
-            Self::Only(patterns) => patterns.iter().any(|pattern| fits(pattern)),
-            Self::AllBut(patterns) => !patterns.iter().any(|pattern| fits(pattern)),
+            Self::Only(patterns) => patterns.iter().any(fits),
+            Self::AllBut(patterns) => !patterns.iter().any(fits),
         }
     }
 }

@@ -47,10 +47,6 @@ impl Resource {
         }
         self
     }
-
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.keys
-    }
 }
 
 impl Context<'_> {
@@ -63,12 +59,18 @@ impl Context<'_> {
             return Ok(());
         }
         let (resource, principal) = (on(self), self.principal());
-        let keys = self.world.keys_of(self.account, &principal).and(&resource.keys);
+        let keys = self.keys(&principal, &resource);
         let request = Request { action, resource: &resource.arn, keys: &keys };
         match self.world.refusal(self.account, &principal, &request) {
             Some(by) => Err(self.access_denied(action, &resource, by)),
             None => Ok(()),
         }
+    }
+
+    /// What conditions can ask of this call: of whoever makes it, of where it is made, and of what it is about.
+    pub(crate) fn keys(&self, principal: &str, resource: &Resource) -> Keys {
+        let keys = self.world.keys_of(self.account, principal).with("aws:RequestedRegion", self.region);
+        keys.and(&resource.keys)
     }
 
     /// Whose policies count, and what `aws:PrincipalArn` holds: of a session, its role with its path.

@@ -67,6 +67,15 @@ async fn a_role_may_do_what_its_policy_allows_and_others_everything() {
 }
 
 #[tokio::test]
+async fn the_region_of_a_call_can_be_asked_about() {
+    let statement = json!({"Effect": "Allow", "Action": "ssm:GetServiceSetting", "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}}});
+    let (_sandbox, _account, client) = allowing(&statement).await;
+    client.ssm("GetServiceSetting", get()).await.ok();
+    unallowed(&client.in_region("eu-west-1").ssm("GetServiceSetting", get()).await, "ssm:GetServiceSetting");
+}
+
+#[tokio::test]
 async fn an_explicit_deny_is_told_as_such() {
     let both = json!([allow("*", "*"), {"Effect": "Deny", "Action": "ssm:Update*", "Resource": "*"}]);
     let (_sandbox, _account, client) = allowing(&both).await;

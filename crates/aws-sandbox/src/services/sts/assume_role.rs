@@ -105,7 +105,7 @@ fn caller<'a>(call: &'a Context<'_>) -> Caller<'a> {
         arn: &call.identity.arn,
         account: &call.account.id,
         root: call.account.iam_arn("root"),
-        keys: call.world.keys_of(call.account, &principal).and(role_to_assume(call).keys()),
+        keys: call.keys(&principal, &role_to_assume(call)),
         role: call.identity.role_name().map(|_| principal),
     }
 }
