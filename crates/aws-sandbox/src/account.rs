@@ -1,9 +1,10 @@
-//! One account, as tests see and sabotage it: credentials, settings, roles, regions, denials. No rules of AWS apply to
-//! what is done here, no fault hits it, and the journal does not tell of it.
+//! One account, as tests see and sabotage it: credentials, settings, roles, regions, denials, policies. No rules of AWS
+//! apply to what is done here, no fault hits it, and the journal does not tell of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::access::InvalidPolicy;
 use crate::identity::{Credentials, DEFAULT_IDENTITY, Denial, DeniedBy};
 use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
@@ -134,5 +135,21 @@ impl AccountHandle {
     pub fn allow(&self, action: &str) {
         let same = |denial: &Denial| denial.action == action;
         self.world().allow(&self.account, same);
+    }
+
+    /// Gives every principal of the account this permission policy, besides those it has. A principal with a policy may
+    /// do what its policies allow; one without any may do everything.
+    pub fn authorize(&self, document: &str) -> Result<(), InvalidPolicy> {
+        self.world().grant(&self.account, None, document)
+    }
+
+    /// Gives a role (or a user, by its ARN) this permission policy, besides those it has.
+    pub fn authorize_role(&self, role_arn: &str, document: &str) -> Result<(), InvalidPolicy> {
+        self.world().grant(&self.account, Some(role_arn), document)
+    }
+
+    /// Takes every permission policy of the account back.
+    pub fn forget_policies(&self) {
+        self.world().forget_policies(&self.account);
     }
 }

@@ -7,13 +7,14 @@
 //! - [`Journal`] tells every call.
 //!
 //! ```text
-//! socket -> wire/server -> wire/route: signature, region, fault, denial -> services/{ssm,iam,sts,…}
-//!                               |                                               |
-//!                            journal                                world: accounts, roles, …
+//! socket -> wire/server -> wire/route: signature, region, fault, denial, access -> services/{ssm,iam,sts,…}
+//!                               |                                                       |
+//!                            journal                                       world: accounts, roles, …
 //! ```
 //!
 //! It shares no code with the controller it tests, so that both cannot be wrong in the same way.
 
+mod access;
 mod account;
 mod control;
 mod fault;
@@ -24,6 +25,7 @@ mod knobs;
 mod managed_policies;
 mod organization;
 mod partition;
+mod pattern;
 mod policy_document;
 mod role;
 mod role_store;
@@ -35,6 +37,7 @@ mod trust;
 mod wire;
 mod world;
 
+pub use access::InvalidPolicy;
 pub use account::AccountHandle;
 pub use fault::{Fault, FaultId, FaultKind};
 pub use identity::{Credentials, Denial, DeniedBy};
