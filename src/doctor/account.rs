@@ -80,14 +80,11 @@ pub fn targets(
     let facts = AccountFacts { identity: identity.clone(), open_regions: listed.as_ref().ok().map(open) };
     let mut need = RoleNeed::None;
     let mut wanted = Vec::new();
+    let is_open = |region: &Region| settings::access(listed, region).is_none_or(|access| access == RegionAccess::Open);
     for (resource, want) in expand(desired, Some(&facts)) {
         match (resource, want) {
             (Resource::Role, _) => need = RoleNeed::Some,
-            (Resource::Setting(region), Want::Setting(want)) => {
-                if settings::access(listed, &region).is_none_or(|access| access == RegionAccess::Open) {
-                    wanted.push((region, want));
-                }
-            }
+            (Resource::Setting(region), Want::Setting(want)) if is_open(&region) => wanted.push((region, want)),
             _ => {}
         }
     }

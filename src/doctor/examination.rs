@@ -130,9 +130,9 @@ async fn of_account<C: Examined>(
             let id = identity.account;
             let sight = look(cloud, &caller, desired, identity, steps).await;
             let findings = std::iter::once(finding).chain(account::judge(&sight)).collect();
-            AccountFindings::new(account, name.as_deref(), findings).known_as(id)
+            AccountFindings::new(&account, name.as_deref(), findings).known_as(id)
         }
-        Err(finding) => AccountFindings::new(account, name.as_deref(), vec![finding]),
+        Err(finding) => AccountFindings::new(&account, name.as_deref(), vec![finding]),
     };
     steps.done();
     found

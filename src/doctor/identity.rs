@@ -49,16 +49,12 @@ pub fn judge_for(
     answer: Result<Identity, CloudError>,
 ) -> Result<(Identity, Finding), Finding> {
     let identity = answer.map_err(|error| Finding::unread(Check::Access, &error))?;
-    match doubt(account, None, partition, &identity) {
-        Some(why) => {
-            let (found, advice) = why.split_once(NOTHING_WRITTEN).unwrap_or((&why, "correct the document or the credentials"));
-            Err(Finding::problem(Check::Access, found, advice))
-        }
-        None => {
-            let finding = Finding::ok(Check::Access, identity.arn.clone());
-            Ok((identity, finding))
-        }
+    if let Some(why) = doubt(account, None, partition, &identity) {
+        let (found, advice) = why.split_once(NOTHING_WRITTEN).unwrap_or((&why, "correct the document or the credentials"));
+        return Err(Finding::problem(Check::Access, found, advice));
     }
+    let finding = Finding::ok(Check::Access, identity.arn.clone());
+    Ok((identity, finding))
 }
 
 /// Who the simulator has to be asked about, of these credentials.

@@ -55,7 +55,7 @@ pub struct AccountFindings {
 impl AccountFindings {
     /// Of an account.
     #[must_use]
-    pub fn new(account: impl ToString, name: Option<&str>, findings: Vec<Finding>) -> Self {
+    pub fn new(account: &impl ToString, name: Option<&str>, findings: Vec<Finding>) -> Self {
         Self { account: account.to_string(), name: name.map(str::to_owned), findings }
     }
 
@@ -156,7 +156,7 @@ mod tests {
     use crate::doctor::finding::Check;
 
     fn report(findings: Vec<Finding>) -> Report {
-        Report::new("production", None, Vec::new(), vec![AccountFindings::new("111122223333", Some("hub"), findings)])
+        Report::new("production", None, Vec::new(), vec![AccountFindings::new(&"111122223333", Some("hub"), findings)])
     }
 
     #[test]

@@ -90,19 +90,19 @@ fn manages(association: &Association) -> bool {
 
 fn of_association(association: &Association, want: DesiredSetting) -> Finding {
     let name = association.name.as_deref().unwrap_or(&association.document);
-    about(want, format!("the State Manager association {name} (document {}) turns the setting on", association.document))
+    about(want, &format!("the State Manager association {name} (document {}) turns the setting on", association.document))
 }
 
 fn of_quick_setup(setup: &QuickSetup, want: DesiredSetting) -> Option<Finding> {
     let kind = setup.types.iter().find(|kind| TYPES.contains(&kind.as_str()))?;
     Some(about(
         want,
-        format!("the Quick Setup configuration {} ({kind}) turns the setting on in the regions that it is for", setup.name),
+        &format!("the Quick Setup configuration {} ({kind}) turns the setting on in the regions that it is for", setup.name),
     ))
 }
 
 /// Quick Setup leaves a setting alone that names a role, and turns on one that is unset (user guide): it undoes `disabled` only.
-fn about(want: DesiredSetting, found: String) -> Finding {
+fn about(want: DesiredSetting, found: &str) -> Finding {
     const TURN_OFF: &str =
         "turn Default Host Management Configuration off in Quick Setup or in the unified console, or delete the association";
     match want.state {

@@ -71,17 +71,17 @@ mod tests {
         name.parse().unwrap()
     }
 
-    fn listed(of: &[(&str, RegionAccess)]) -> Result<Vec<ListedRegion>, CloudError> {
-        Ok(of.iter().map(|(name, access)| ListedRegion { region: region(name), access: *access }).collect())
+    fn listed(of: &[(&str, RegionAccess)]) -> Vec<ListedRegion> {
+        of.iter().map(|(name, access)| ListedRegion { region: region(name), access: *access }).collect()
     }
 
     #[test]
     fn a_region_that_is_named_and_not_open_is_a_problem() {
-        let listed = listed(&[
+        let listed = Ok(listed(&[
             ("us-east-1", RegionAccess::Open),
             ("af-south-1", RegionAccess::Closed),
             ("ap-east-1", RegionAccess::Opening),
-        ]);
+        ]));
         let levels = |names: &[&str]| {
             let regions: Vec<Region> = names.iter().map(|name| region(name)).collect();
             let found = judge_regions(&listed, RegionList::NotNeeded, &regions.iter().collect::<Vec<_>>());

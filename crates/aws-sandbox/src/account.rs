@@ -10,6 +10,7 @@ use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
 use crate::sandbox::Sandbox;
 use crate::setting::Setting;
+use crate::upkeep::{Association, ConfigurationManager, Upkeep};
 use crate::world::{Account, World};
 
 /// An account of a sandbox. Keeps the sandbox running.
@@ -108,6 +109,28 @@ impl AccountHandle {
     /// Deletes a role with all that hangs on it; does nothing when there is none.
     pub fn delete_role(&self, name: &str) {
         self.world().delete_role(&self.account, name);
+    }
+
+    /// Puts a customer managed policy in place of any other of its name, at path `/`. Answers its ARN.
+    #[expect(clippy::must_use_candidate, reason = "the ARN can be told from the name")]
+    pub fn put_policy(&self, name: &str, document: &str) -> String {
+        self.world().put_policy(&self.account, name, document)
+    }
+
+    /// Puts a document of Systems Manager into a region, such as `SSM-SessionManagerRunShell`.
+    pub fn put_document(&self, region: &str, name: &str, content: &str) {
+        let put = |upkeep: &mut Upkeep| drop(upkeep.documents.insert(name.to_owned(), content.to_owned()));
+        self.world().keep_up(&self.account, region, put);
+    }
+
+    /// Puts a State Manager association into a region.
+    pub fn put_association(&self, region: &str, association: Association) {
+        self.world().keep_up(&self.account, region, |upkeep| upkeep.associations.push(association));
+    }
+
+    /// Puts a configuration of Quick Setup into a region.
+    pub fn put_configuration_manager(&self, region: &str, manager: ConfigurationManager) {
+        self.world().keep_up(&self.account, region, |upkeep| upkeep.configuration_managers.push(manager));
     }
 
     /// Opens or closes a region, or adds one the partition's table does not know.

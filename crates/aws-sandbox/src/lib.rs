@@ -34,6 +34,7 @@ mod sandbox;
 mod services;
 mod setting;
 mod trust;
+mod upkeep;
 mod wire;
 mod world;
 
@@ -49,3 +50,4 @@ pub use role::{LastUsed, Role, SSM_TRUST_POLICY};
 pub use sandbox::Sandbox;
 pub use setting::{SETTING_ID, Setting, UNSET};
 pub use tokio::time::error::Elapsed;
+pub use upkeep::{Association, ConfigurationManager};

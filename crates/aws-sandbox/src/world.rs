@@ -20,6 +20,7 @@ use crate::organization::Organizations;
 use crate::partition::{Partition, RegionStatus};
 use crate::role_store::RoleStore;
 use crate::setting::Settings;
+use crate::upkeep::Upkeep;
 
 /// The state behind every handle.
 #[derive(Debug)]
@@ -145,6 +146,8 @@ pub(crate) struct AccountState {
     pub(crate) regions: BTreeMap<String, RegionStatus>,
     pub(crate) denials: Vec<Denial>,
     pub(crate) granted: Granted,
+    /// By region.
+    pub(crate) upkeep: BTreeMap<String, Upkeep>,
 }
 
 impl Account {

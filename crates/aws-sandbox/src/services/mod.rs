@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod iam;
 pub(crate) mod organizations;
+pub(crate) mod quick_setup;
 pub(crate) mod ssm;
 pub(crate) mod sts;
 
@@ -64,7 +65,8 @@ pub(crate) struct Context<'a> {
 
 /// The service of a credential scope.
 pub(crate) fn find(name: &str) -> Option<&'static Service> {
-    const SERVICES: [&Service; 5] = [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE, &organizations::SERVICE];
+    const SERVICES: [&Service; 6] =
+        [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE, &organizations::SERVICE, &quick_setup::SERVICE];
     SERVICES.into_iter().find(|service| service.name == name)
 }
 

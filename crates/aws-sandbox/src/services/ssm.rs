@@ -1,4 +1,6 @@
-//! Systems Manager: the three calls on service settings. AWS JSON 1.1, botocore's `ssm` model of 2014-11-06.
+//! Systems Manager: the three calls on service settings, and the reads of `ssm/upkeep`. AWS JSON 1.1, botocore's `ssm` model of 2014-11-06.
+
+mod upkeep;
 
 use serde_json::{Map, Value, json};
 
@@ -18,6 +20,8 @@ pub(crate) const SERVICE: Service = Service {
         Operation { name: "GetServiceSetting", effect: Effect::Read, on: setting, run: get },
         Operation { name: "UpdateServiceSetting", effect: Effect::Write, on: setting, run: update },
         Operation { name: "ResetServiceSetting", effect: Effect::Write, on: setting, run: reset },
+        Operation { name: "GetDocument", effect: Effect::Read, on: upkeep::document, run: upkeep::get_document },
+        Operation { name: "ListAssociations", effect: Effect::Read, on: upkeep::associations, run: upkeep::list_associations },
     ],
 };
 

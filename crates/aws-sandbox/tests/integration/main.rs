@@ -14,3 +14,4 @@ mod regions;
 mod roles;
 mod settings;
 mod signatures;
+mod upkeep;

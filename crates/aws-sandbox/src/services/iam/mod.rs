@@ -48,6 +48,7 @@ pub(crate) const SERVICE: Service = Service {
         on("ListRoleTags", Read, authorized_on::role, tags::list),
         on("CreatePolicy", Write, authorized_on::policy, managed::create),
         on("GetPolicy", Read, authorized_on::policy, managed::get),
+        on("GetPolicyVersion", Read, authorized_on::policy, managed::get_version),
         on("SimulatePrincipalPolicy", Read, authorized_on::simulated, simulate::simulate),
     ],
 };
