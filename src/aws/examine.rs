@@ -80,7 +80,8 @@ mod tests {
             let parts = word.split_once(':');
             parts.is_some_and(|(service, _)| ["iam", "ssm", "ssm-quicksetup"].contains(&service))
         };
-        let mut made: Vec<&str> = files.iter().flat_map(|file| file.split('"')).filter(is_call).collect();
+        let code = files.iter().filter_map(|file| file.split("#[cfg(test)]").next());
+        let mut made: Vec<&str> = code.flat_map(|file| file.split('"')).filter(is_call).collect();
         made.sort_unstable();
         made.dedup();
         assert_eq!(made, EXTRA_READS);

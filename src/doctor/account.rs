@@ -66,8 +66,8 @@ pub struct MoreOfRegion {
     pub quick_setups: Option<Result<Vec<QuickSetup>, CloudError>>,
 }
 
-/// The settings to look at, and whether a role is needed, as the controller would work it out. Regions that are known to be closed
-/// are left out: nothing in them would answer.
+/// The settings to look at, and whether a role is needed, as the controller would work it out. Regions that are known to be
+/// closed are left out: nothing in them would answer.
 #[must_use]
 pub fn targets(
     desired: &DesiredAccount,

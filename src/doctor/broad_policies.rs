@@ -35,13 +35,14 @@ const ANY_ACTION: &str = "dhmc-doctor:Anything";
 /// What is known to be broad where its text cannot be read.
 const KNOWN_BROAD: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
 
-const ADVICE: &str = "take it off the role (`exclusivePolicies: true` has the controller do so, for attached ones), and give it to the instance \
-                      profiles of the hosts that need it";
+const ADVICE: &str = "take it off the role (`exclusivePolicies: true` has the controller do so, for attached ones), and give it \
+                      to the instance profiles of the hosts that need it";
 
 /// Judges each policy of the role by itself.
 #[must_use]
 pub fn judge(policies: &RolePolicies) -> Vec<Finding> {
     let mut found: Vec<Finding> = policies.policies.iter().filter_map(of_policy).collect();
+    found.extend(policies.boundary.as_ref().and_then(unusable));
     if let Some(error) = &policies.inline_unread {
         found.push(Finding::unchecked(Check::RolePolicies, error));
     }
@@ -57,30 +58,36 @@ pub fn judge(policies: &RolePolicies) -> Vec<Finding> {
 
 fn of_policy(policy: &RolePolicy) -> Option<Finding> {
     let name = &policy.name;
-    match &policy.content {
-        Content::Read(permissions) => {
-            let reach = reach(permissions)?;
-            Some(Finding::warning(Check::RolePolicies, format!("{name} lets every process on every host {reach}"), ADVICE))
+    let reach = match &policy.content {
+        Content::Read(permissions) => reach(permissions)?,
+        Content::Unread(_) if KNOWN_BROAD.iter().any(|broad| name.ends_with(&format!(":aws:policy/{broad}"))) => {
+            "do nearly anything".to_owned()
         }
-        Content::Missing => Some(Finding::problem(
+        Content::Missing | Content::NoPolicy | Content::Unread(_) => return unusable(policy),
+    };
+    Some(Finding::warning(Check::RolePolicies, format!("{name} lets every process on every host {reach}"), ADVICE))
+}
+
+/// What is to say of a policy that could not be read.
+fn unusable(policy: &RolePolicy) -> Option<Finding> {
+    let name = &policy.name;
+    Some(match &policy.content {
+        Content::Read(_) => return None,
+        Content::Missing => Finding::problem(
             Check::RolePolicies,
-            format!("there is no policy {name}: it cannot be attached"),
+            format!("there is no policy {name}: the role cannot have it"),
             "correct the name in the document (an AWS managed policy may have a path: service-role/NAME), or create the policy",
-        )),
-        Content::NoPolicy => Some(Finding::not_looked_at(
+        ),
+        Content::NoPolicy => Finding::not_looked_at(
             Check::RolePolicies,
             format!("what IAM answers for {name} is no policy"),
             "see whether something between here and AWS changes its answers",
-        )),
-        Content::Unread(_) if KNOWN_BROAD.iter().any(|broad| name.ends_with(&format!(":aws:policy/{broad}"))) => Some(
-            Finding::warning(Check::RolePolicies, format!("{name} lets every process on every host do nearly anything"), ADVICE),
         ),
         Content::Unread(error) => {
-            let mut finding = Finding::unchecked(Check::RolePolicies, error);
-            finding.found = format!("{} (policy {name})", finding.found);
-            Some(finding)
+            let finding = Finding::unchecked(Check::RolePolicies, error);
+            Finding { found: format!("{} (policy {name})", finding.found), ..finding }
         }
-    }
+    })
 }
 
 /// What it allows on everything there is. `None`: nothing to speak of.
@@ -102,7 +109,8 @@ mod tests {
     use super::*;
     use crate::doctor::finding::Level;
 
-    const DEFAULT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:GetDocument","ssm:PutInventory","ssmmessages:*","ec2messages:*"],"Resource":"*"}]}"#;
+    const DEFAULT: &str =
+        r#"{"Statement":[{"Effect":"Allow","Action":["ssm:GetDocument","ssmmessages:*","ec2messages:*"],"Resource":"*"}]}"#;
 
     fn told(document: &str) -> (Level, String) {
         let found = judge(&policies(&[("p", document)]));
@@ -144,5 +152,16 @@ mod tests {
         assert_eq!(of("arn:aws:iam::aws:policy/Typo", Content::Missing), Level::Problem);
         assert_eq!(of("arn:aws:iam::111122223333:policy/own", Content::Unread(denied("iam:GetPolicy"))), Level::Unchecked);
         assert_eq!(of("arn:aws:iam::aws:policy/AdministratorAccess", Content::Unread(denied("iam:GetPolicy"))), Level::Warning);
+    }
+
+    #[test]
+    fn a_boundary_may_be_broad_and_has_to_be_there() {
+        let of = |content| {
+            let boundary = Some(RolePolicy { name: "b".to_owned(), content });
+            judge(&RolePolicies { boundary, ..policies(&[("p", DEFAULT)]) })[0].level
+        };
+        let broad = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        assert_eq!(of(Content::of(Ok(Some(broad.to_owned())))), Level::Ok);
+        assert_eq!(of(Content::Missing), Level::Problem);
     }
 }

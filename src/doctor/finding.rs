@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cloud::CloudError;
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind};
 use crate::desired::names::Region;
 
 /// How bad it is.
@@ -137,7 +137,11 @@ impl Finding {
     /// A call that only this examination makes has failed.
     #[must_use]
     pub fn unchecked(check: Check, error: &CloudError) -> Self {
-        let advice = format!("the controller does without {}: to have this checked, allow it or try again", error.operation);
+        let operation = error.operation;
+        let advice = match error.kind {
+            ErrorKind::Denied => format!("allow {operation} to have this checked; the controller itself does without"),
+            _ => format!("run this again to have this checked; the controller itself does without {operation}"),
+        };
         Self::new(Level::Unchecked, check, format!("could not be checked: {error}")).advised(advice)
     }
 
@@ -159,21 +163,29 @@ impl Finding {
 
 /// What to do about a call that the controller needs.
 fn advice_on(error: &CloudError) -> String {
-    use crate::cloud::{ASSUME_ROLE, ErrorKind as Kind};
+    use ErrorKind as Kind;
     let operation = error.operation;
+    let is_about_rights = error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied"));
     match error.kind {
-        Kind::Denied if error.code.as_deref().is_none_or(|code| !code.starts_with("AccessDenied")) => {
-            "give the controller credentials that AWS knows and that are not over".to_owned()
+        Kind::Denied if operation == ASSUME_ROLE => "compare the role's trust policy with deploy/iam/member-trust-policy.json, and \
+                                                     the document's `assumeRole` with the role"
+            .to_owned(),
+        Kind::Denied if is_about_rights => {
+            format!("allow {operation} (deploy/iam has the policies), and look for a Deny above it, such as a service control policy")
         }
-        Kind::Denied if operation == ASSUME_ROLE => {
-            "compare the role's trust policy with deploy/iam/member-trust-policy.json, and the document's `assumeRole` with the role"
+        Kind::Denied if error.refuses_the_key() && operation.starts_with("ssm:") => {
+            "enable the region for the account or take it out of the document; if it is enabled, renew the controller's credentials"
                 .to_owned()
         }
-        Kind::Denied => format!("allow {operation} (deploy/iam has the policies), and look for a Deny above it, such as a service control policy"),
+        Kind::Denied => "give the controller credentials that AWS knows and that are not over".to_owned(),
         Kind::Throttled => "run this again later; if it stays, somebody calls AWS a lot from this account".to_owned(),
-        Kind::Unavailable => "see that the endpoint can be reached from here: proxy, firewall, VPC endpoint, AWS_ENDPOINT_URL".to_owned(),
+        Kind::Unavailable => {
+            "see that the endpoint can be reached from here: proxy, firewall, VPC endpoint, AWS_ENDPOINT_URL".to_owned()
+        }
         Kind::RegionDisabled => "enable the region for the account, or take it out of the document".to_owned(),
-        Kind::Rejected | Kind::Missing | Kind::Conflict => format!("look at why AWS does not take {operation}: the controller cannot do without"),
+        Kind::Rejected | Kind::Missing | Kind::Conflict => {
+            format!("look at why AWS does not take {operation}: the controller cannot do without")
+        }
     }
 }
 
@@ -214,7 +226,6 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::ErrorKind;
 
     fn error(kind: ErrorKind, code: Option<&str>, region: &str) -> CloudError {
         CloudError {
@@ -256,7 +267,8 @@ mod tests {
     fn whoever_is_refused_learns_whether_it_is_the_key_or_the_right() {
         let advice = |kind, code| Finding::unread(Check::Settings, &error(kind, code, "eu-west-1")).advice.unwrap();
         assert!(advice(ErrorKind::Denied, Some("AccessDeniedException")).starts_with("allow ssm:GetServiceSetting"));
-        assert!(advice(ErrorKind::Denied, Some("UnrecognizedClientException")).contains("credentials"));
+        assert!(advice(ErrorKind::Denied, Some("UnrecognizedClientException")).starts_with("enable the region"));
+        assert!(advice(ErrorKind::Denied, None).contains("credentials"));
         assert!(advice(ErrorKind::Unavailable, None).contains("endpoint"));
     }
 }

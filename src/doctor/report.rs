@@ -81,7 +81,7 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "{}", styled(STRONG, &format!("Can {} work?", plain(&self.document))));
+        let _ = writeln!(text, "{}", styled(STRONG, &format!("document {}", plain(&self.document))));
         tell(&mut text, &self.findings);
         if let Some(Sampled { managed, examined }) = self.organization
             && examined < managed

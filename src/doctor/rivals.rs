@@ -9,7 +9,8 @@ use crate::observed::{Change, ObservedSetting};
 use crate::plan::guard::author;
 use crate::plan::rival::Rival;
 
-/// What the document of Quick Setup's association is called, or begins with (user guide, Quick Setup for Default Host Management).
+/// What the document of Quick Setup's association is called, or begins with (user guide, Quick Setup for Default Host
+/// Management).
 const RUNBOOK: &str = "AWSQuickSetupType-EnableDHMC";
 /// What the unified console calls its association (user guide, setting up Systems Manager for an organization).
 const ASSOCIATION: &str = "EnableDHMCAssociation";

@@ -76,7 +76,8 @@ fn against_role(needs: &[Need], role: &RolePolicies) -> Finding {
     Finding::warning(
         Check::SessionPreferences,
         format!(
-            "Session Manager's preferences need {actions}{on}, which the role does not allow: {fails} on hosts that have only this role"
+            "Session Manager's preferences need {actions}{on}, which the role does not allow: {fails} on hosts that have only \
+             this role"
         ),
         "add a policy that allows it to `role.policies` in the document, or change the preferences of Session Manager",
     )
