@@ -167,14 +167,17 @@ fn advice_on(error: &CloudError) -> String {
     let operation = error.operation;
     let is_about_rights = error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied"));
     match error.kind {
-        Kind::Denied if operation == ASSUME_ROLE => "compare the role's trust policy with deploy/iam/member-trust-policy.json, and \
-                                                     the document's `assumeRole` with the role"
-            .to_owned(),
-        Kind::Denied if is_about_rights => {
-            format!("allow {operation} (deploy/iam has the policies), and look for a Deny above it, such as a service control policy")
+        Kind::Denied if operation == ASSUME_ROLE => {
+            "compare the role's trust policy with deploy/iam/member-trust-policy.json, and the document's `assumeRole` with the \
+             role"
+                .to_owned()
         }
+        Kind::Denied if is_about_rights => format!(
+            "allow {operation} (deploy/iam has the policies), and look for a Deny above it, such as a service control policy"
+        ),
         Kind::Denied if error.refuses_the_key() && operation.starts_with("ssm:") => {
-            "enable the region for the account or take it out of the document; if it is enabled, renew the controller's credentials"
+            "enable the region for the account or take it out of the document; if it is enabled, renew the controller's \
+             credentials"
                 .to_owned()
         }
         Kind::Denied => "give the controller credentials that AWS knows and that are not over".to_owned(),
