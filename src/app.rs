@@ -231,7 +231,7 @@ async fn forward(mut loaded: watch::Receiver<Arc<Loaded>>, publish: watch::Sende
 }
 
 /// The partition of the document's regions, for STS when nothing else names a region.
-fn partition_of(state: &DesiredState) -> Option<Partition> {
+pub(crate) fn partition_of(state: &DesiredState) -> Option<Partition> {
     let listed = state.accounts.values().flat_map(|account| account.regions.keys());
     let levels =
         state.organization.iter().flat_map(|one| [&one.defaults].into_iter().chain(one.overrides.iter().map(|one| &one.level)));

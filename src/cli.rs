@@ -3,6 +3,7 @@
 pub mod aws;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod output;
 pub mod plan;
@@ -18,6 +19,7 @@ use tracing::Level;
 use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use doctor::DoctorArgs;
 use export::ExportArgs;
 use plan::{ABOUT_APPLY, ABOUT_PLAN, ApplyArgs, PlanArgs};
 use run::RunArgs;
@@ -72,6 +74,8 @@ pub enum Command {
     /// Write the desired state that describes what an account has now, so that to adopt it changes nothing.
     #[command(long_about = export::LONG_ABOUT, after_help = export::AFTER_HELP)]
     Export(ExportArgs),
+    /// Look once at whether this can work: credentials, clock, rights, regions, the role, and who else manages the settings.
+    Doctor(DoctorArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod cloud;
 pub mod commands;
 pub mod desired;
+pub mod doctor;
 pub mod export;
 pub mod gauges;
 pub mod http;

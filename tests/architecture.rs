@@ -60,6 +60,30 @@ fn deciding_is_pure() {
     }
 }
 
+/// All but what reads: `doctor/examination.rs`.
+#[test]
+fn examining_is_apart_from_judging() {
+    for file in [
+        "account.rs",
+        "broad_policies.rs",
+        "clock.rs",
+        "examined.rs",
+        "finding.rs",
+        "identity.rs",
+        "policies.rs",
+        "report.rs",
+        "rivals.rs",
+        "role.rs",
+        "sample.rs",
+        "session_preferences.rs",
+        "settings.rs",
+        "writes.rs",
+    ] {
+        must_not_say(&format!("doctor/{file}"), &IMPURE);
+    }
+    must_not_say("doctor", &["crate::aws", "crate::app", "crate::source", "crate::cli", "crate::status", "crate::http"]);
+}
+
 #[test]
 fn schedule_ledger_and_membership_take_time_and_randomness_as_parameters() {
     for file in [
@@ -89,15 +113,21 @@ fn only_aws_knows_the_sdk() {
 
 #[test]
 fn nobody_looks_upwards() {
-    must_not_say("plan", &["crate::reconcile", "crate::aws", "crate::cloud", "crate::status", "crate::metrics", "crate::http"]);
-    must_not_say("desired", &["crate::plan", "crate::observed", "crate::reconcile", "crate::aws", "crate::source"]);
+    must_not_say(
+        "plan",
+        &["crate::doctor", "crate::reconcile", "crate::aws", "crate::cloud", "crate::status", "crate::metrics", "crate::http"],
+    );
+    must_not_say(
+        "desired",
+        &["crate::plan", "crate::observed", "crate::reconcile", "crate::aws", "crate::source", "crate::doctor"],
+    );
     must_not_say(
         "export",
         &["crate::reconcile", "crate::aws", "crate::cloud", "crate::cli", "crate::commands", "crate::terminal"],
     );
     must_not_say("cloud.rs", &["crate::aws", "crate::reconcile", "crate::status"]);
     must_not_say("aws", &["crate::reconcile", "crate::status", "crate::http", "crate::app"]);
-    must_not_say("reconcile", &["crate::aws", "crate::http", "crate::app", "crate::source", "crate::cli"]);
+    must_not_say("reconcile", &["crate::doctor", "crate::aws", "crate::http", "crate::app", "crate::source", "crate::cli"]);
     must_not_say("http.rs", &["crate::aws", "crate::reconcile", "crate::plan"]);
     must_not_say("status.rs", &["crate::reconcile", "crate::aws"]);
 }

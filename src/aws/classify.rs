@@ -174,7 +174,7 @@ fn kind_of(code: Option<&str>, message: &str, status: u16) -> ErrorKind {
         | "OptInRequired" => ErrorKind::Denied,
 
         "RegionDisabled" => ErrorKind::RegionDisabled,
-        "NoSuchEntity" | "ServiceSettingNotFound" => ErrorKind::Missing,
+        "NoSuchEntity" | "ServiceSettingNotFound" | "InvalidDocument" => ErrorKind::Missing,
 
         // An IAM quota is a matter for people: waiting does not help.
         "LimitExceeded" | "MalformedPolicyDocument" | "Validation" => ErrorKind::Rejected,
@@ -216,6 +216,7 @@ mod tests {
             ("EntityAlreadyExists", "", 409, Kind::Conflict),
             ("NoSuchEntity", "", 404, Kind::Missing),
             ("ServiceSettingNotFound", "", 400, Kind::Missing),
+            ("InvalidDocument", "", 400, Kind::Missing),
             ("LimitExceeded", "", 409, Kind::Rejected),
             ("UnmodifiableEntity", "", 400, Kind::Rejected),
             ("PolicyNotAttachable", "", 400, Kind::Rejected),

@@ -59,4 +59,12 @@ impl Clients {
         });
         client.clone()
     }
+
+    /// Quick Setup in a region. Made for each use: it is asked once.
+    pub(super) fn quick_setup(&self, region: &Region) -> aws_sdk_ssmquicksetup::Client {
+        let builder = aws_sdk_ssmquicksetup::config::Builder::from(&self.config).region(SdkRegion::new(region.to_string()));
+        aws_sdk_ssmquicksetup::Client::from_conf(
+            builder.interceptor(self.count.clone()).retry_classifier(LeaveThrottlingToTheQueue).build(),
+        )
+    }
 }

@@ -137,7 +137,7 @@ fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Result<Vec<Tag
 
 /// JSON starts with a brace, its encoded form with `%7B`: a percent sign inside plain JSON is left alone. IAM keeps nothing
 /// but JSON objects: what is none was spoiled on the way, and must not be taken for a policy that trusts nobody.
-fn decoded(document: &str) -> Option<String> {
+pub(super) fn decoded(document: &str) -> Option<String> {
     let text = if document.trim_start().starts_with('{') {
         document.to_owned()
     } else {

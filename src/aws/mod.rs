@@ -9,6 +9,7 @@ mod call;
 mod classify;
 mod clients;
 mod environment;
+mod examine;
 mod iam;
 mod limits;
 mod organizations;

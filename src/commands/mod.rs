@@ -3,6 +3,7 @@
 pub mod apply;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod plan;
 pub mod run;
@@ -36,6 +37,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Plan(args) => runtime.block_on(plan::plan(args)),
         Command::Apply(args) => runtime.block_on(apply::apply(args)),
         Command::Export(args) => runtime.block_on(export::run(args)),
+        Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod guard;
+pub mod policy_document;
 pub mod rival;
 pub mod role;
 pub mod setting;

@@ -12,6 +12,9 @@ use crate::outcome::{Next, Outcome};
 use crate::plan::Plan;
 use crate::target::State;
 
+/// What comes of a [`doubt`]: behind it stands what to do.
+pub const NOTHING_WRITTEN: &str = "; nothing is written: ";
+
 /// Whether the account's list of regions is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegionList {
@@ -63,13 +66,10 @@ async fn look<C: Cloud>(
         Ok(identity) => identity,
         Err(error) => return unread(&error, caller),
     };
-    match (account, before) {
-        (Account::Id(id), _) if id != identity.account => return (wrong_account(id, &identity), Finding::Wrong),
-        (Account::Own, Some(id)) if id != identity.account => return (changed_account(id, &identity), Finding::Wrong),
-        _ => {}
-    }
-    if let Some(there) = partition.filter(|there| *there != identity.partition) {
-        return (wrong_partition(account, there, &identity), Finding::Wrong);
+    if let Some(why) = doubt(account, before, partition, &identity) {
+        let outcome =
+            Outcome { state: State::Blocked, reason: Some(why), next: Next::Retry(Retry::Slow), ..verified(account, &identity) };
+        return (outcome, Finding::Wrong);
     }
     match open_regions(cloud, caller, &identity, list).await {
         Ok(open_regions) => (verified(account, &identity), Finding::Verified(AccountFacts { identity, open_regions })),
@@ -114,33 +114,26 @@ fn verified(account: Account, identity: &Identity) -> Outcome {
     Outcome::of_plan(&Plan::<()>::default(), desired(account), identity.arn.clone(), None)
 }
 
-fn wrong_account(id: AccountId, identity: &Identity) -> Outcome {
-    let why = format!(
-        "the document is for account {id}, the credentials are of account {} ({}); nothing is written: give the controller \
-         credentials of account {id}, declare `assumeRole` for it, or correct the id",
-        identity.account, identity.arn
-    );
-    refused(Account::Id(id), identity, why)
-}
-
-fn changed_account(id: AccountId, identity: &Identity) -> Outcome {
-    let why = format!(
-        "the credentials were of account {id} and are now of account {} ({}); nothing is written: restart the controller if \
-         that is meant, and name the account in `spec.account`",
-        identity.account, identity.arn
-    );
-    refused(Account::Own, identity, why)
-}
-
-fn wrong_partition(account: Account, there: Partition, identity: &Identity) -> Outcome {
-    let why = format!(
-        "the document's regions are in partition {there}, the credentials are of partition {} ({}); nothing is written: give the \
-         controller credentials of partition {there}, or correct the regions",
-        identity.partition, identity.arn
-    );
-    refused(account, identity, why)
-}
-
-fn refused(account: Account, identity: &Identity, why: String) -> Outcome {
-    Outcome { state: State::Blocked, reason: Some(why), next: Next::Retry(Retry::Slow), ..verified(account, identity) }
+/// Why credentials are not those for an account, and what to do. `before` is the account that an earlier look found, `partition`
+/// that of the document's regions.
+#[must_use]
+pub fn doubt(account: Account, before: Option<AccountId>, partition: Option<Partition>, identity: &Identity) -> Option<String> {
+    let Identity { account: found, arn, .. } = identity;
+    match (account, before) {
+        (Account::Id(id), _) if id != *found => Some(format!(
+            "the document is for account {id}, the credentials are of account {found} ({arn}){NOTHING_WRITTEN}give the controller \
+             credentials of account {id}, declare `assumeRole` for it, or correct the id"
+        )),
+        (Account::Own, Some(id)) if id != *found => Some(format!(
+            "the credentials were of account {id} and are now of account {found} ({arn}){NOTHING_WRITTEN}restart the controller if \
+             that is meant, and name the account in `spec.account`"
+        )),
+        _ => partition.filter(|there| *there != identity.partition).map(|there| {
+            format!(
+                "the document's regions are in partition {there}, the credentials are of partition {} ({arn}){NOTHING_WRITTEN}give \
+                 the controller credentials of partition {there}, or correct the regions",
+                identity.partition
+            )
+        }),
+    }
 }

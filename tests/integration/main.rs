@@ -11,6 +11,7 @@ mod convergence;
 mod crash;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod endpoints;
 mod export;
 mod fault_matrix;

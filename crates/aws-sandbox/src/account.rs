@@ -1,14 +1,16 @@
-//! One account, as tests see and sabotage it: credentials, settings, roles, regions, denials. No rules of AWS apply to
-//! what is done here, no fault hits it, and the journal does not tell of it.
+//! One account, as tests see and sabotage it: credentials, settings, roles, regions, denials, policies. No rules of AWS
+//! apply to what is done here, no fault hits it, and the journal does not tell of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::access::InvalidPolicy;
 use crate::identity::{Credentials, DEFAULT_IDENTITY, Denial, DeniedBy};
 use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
 use crate::sandbox::Sandbox;
 use crate::setting::Setting;
+use crate::upkeep::{Association, ConfigurationManager, Upkeep};
 use crate::world::{Account, World};
 
 /// An account of a sandbox. Keeps the sandbox running.
@@ -109,6 +111,28 @@ impl AccountHandle {
         self.world().delete_role(&self.account, name);
     }
 
+    /// Puts a customer managed policy in place of any other of its name, at path `/`. Answers its ARN.
+    #[expect(clippy::must_use_candidate, reason = "the ARN can be told from the name")]
+    pub fn put_policy(&self, name: &str, document: &str) -> String {
+        self.world().put_policy(&self.account, name, document)
+    }
+
+    /// Puts a document of Systems Manager into a region, such as `SSM-SessionManagerRunShell`.
+    pub fn put_document(&self, region: &str, name: &str, content: &str) {
+        let put = |upkeep: &mut Upkeep| drop(upkeep.documents.insert(name.to_owned(), content.to_owned()));
+        self.world().keep_up(&self.account, region, put);
+    }
+
+    /// Puts a State Manager association into a region.
+    pub fn put_association(&self, region: &str, association: Association) {
+        self.world().keep_up(&self.account, region, |upkeep| upkeep.associations.push(association));
+    }
+
+    /// Puts a configuration of Quick Setup into a region.
+    pub fn put_configuration_manager(&self, region: &str, manager: ConfigurationManager) {
+        self.world().keep_up(&self.account, region, |upkeep| upkeep.configuration_managers.push(manager));
+    }
+
     /// Opens or closes a region, or adds one the partition's table does not know.
     pub fn set_region(&self, region: &str, status: RegionStatus) {
         self.world().set_region(&self.account, region, status);
@@ -134,5 +158,21 @@ impl AccountHandle {
     pub fn allow(&self, action: &str) {
         let same = |denial: &Denial| denial.action == action;
         self.world().allow(&self.account, same);
+    }
+
+    /// Gives every principal of the account this permission policy, besides those it has. A principal with a policy may
+    /// do what its policies allow; one without any may do everything.
+    pub fn authorize(&self, document: &str) -> Result<(), InvalidPolicy> {
+        self.world().grant(&self.account, None, document)
+    }
+
+    /// Gives a role (or a user, by its ARN) this permission policy, besides those it has.
+    pub fn authorize_role(&self, role_arn: &str, document: &str) -> Result<(), InvalidPolicy> {
+        self.world().grant(&self.account, Some(role_arn), document)
+    }
+
+    /// Takes every permission policy of the account back.
+    pub fn forget_policies(&self) {
+        self.world().forget_policies(&self.account);
     }
 }

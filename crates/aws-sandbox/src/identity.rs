@@ -33,6 +33,8 @@ pub struct Credentials {
 pub enum DeniedBy {
     /// No policy of the caller allows it.
     MissingAllow,
+    /// A policy of the caller forbids it.
+    IdentityPolicy,
     /// A service control policy of the organization forbids it.
     ServiceControlPolicy,
 }

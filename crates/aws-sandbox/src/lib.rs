@@ -7,13 +7,14 @@
 //! - [`Journal`] tells every call.
 //!
 //! ```text
-//! socket -> wire/server -> wire/route: signature, region, fault, denial -> services/{ssm,iam,sts,…}
-//!                               |                                               |
-//!                            journal                                world: accounts, roles, …
+//! socket -> wire/server -> wire/route: signature, region, fault, denial, access -> services/{ssm,iam,sts,…}
+//!                               |                                                       |
+//!                            journal                                       world: accounts, roles, …
 //! ```
 //!
 //! It shares no code with the controller it tests, so that both cannot be wrong in the same way.
 
+mod access;
 mod account;
 mod control;
 mod fault;
@@ -24,6 +25,7 @@ mod knobs;
 mod managed_policies;
 mod organization;
 mod partition;
+mod pattern;
 mod policy_document;
 mod role;
 mod role_store;
@@ -32,9 +34,11 @@ mod sandbox;
 mod services;
 mod setting;
 mod trust;
+mod upkeep;
 mod wire;
 mod world;
 
+pub use access::InvalidPolicy;
 pub use account::AccountHandle;
 pub use fault::{Fault, FaultId, FaultKind};
 pub use identity::{Credentials, Denial, DeniedBy};
@@ -46,3 +50,4 @@ pub use role::{LastUsed, Role, SSM_TRUST_POLICY};
 pub use sandbox::Sandbox;
 pub use setting::{SETTING_ID, Setting, UNSET};
 pub use tokio::time::error::Elapsed;
+pub use upkeep::{Association, ConfigurationManager};

@@ -32,10 +32,31 @@ const KNOWN: [&str; 26] = [
     "service-role/AWSLambdaBasicExecutionRole",
 ];
 
+/// What AWS has for the role of Default Host Management (AWS managed policy reference, version 2).
+const FOR_HOSTS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:DescribeAssociation","ssm:GetDeployablePatchSnapshotForInstance","ssm:GetDocument","ssm:DescribeDocument","ssm:GetManifest","ssm:ListAssociations","ssm:ListInstanceAssociations","ssm:PutInventory","ssm:PutComplianceItems","ssm:PutConfigurePackageResult","ssm:UpdateAssociationStatus","ssm:UpdateInstanceAssociationStatus","ssm:UpdateInstanceInformation"],"Resource":"*"},{"Effect":"Allow","Action":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"},{"Effect":"Allow","Action":["ec2messages:AcknowledgeMessage","ec2messages:DeleteMessage","ec2messages:FailMessage","ec2messages:GetEndpoint","ec2messages:GetMessages","ec2messages:SendReply"],"Resource":"*"}]}"#;
+/// Stands for the text of a policy that the sandbox only knows by its name. It allows nothing there is.
+const NOT_KNOWN: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"aws-sandbox:Unknown","Resource":"*"}]}"#;
+
 /// Whether the ARN is one of AWS's own policies in this partition.
 pub(crate) fn exists(partition: Partition, arn: &str) -> bool {
     let prefix = format!("arn:{}:iam::aws:policy/", partition.as_str());
     arn.strip_prefix(&prefix).is_some_and(|name| KNOWN.contains(&name))
+}
+
+/// What one of AWS's own policies in this partition says. `None`: there is none.
+pub(crate) fn document(partition: Partition, arn: &str) -> Option<&'static str> {
+    exists(partition, arn).then(|| match name_of(arn) {
+        "AdministratorAccess" => r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+        "AmazonS3FullAccess" => {
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","s3-object-lambda:*"],"Resource":"*"}]}"#
+        }
+        "AmazonSSMManagedEC2InstanceDefaultPolicy" => FOR_HOSTS,
+        "PowerUserAccess" => {
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["iam:*","organizations:*","account:*"],"Resource":"*"}]}"#
+        }
+        _ => NOT_KNOWN,
+    })
 }
 
 /// The name of a policy: what follows the last slash of its ARN.

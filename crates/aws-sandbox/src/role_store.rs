@@ -19,6 +19,8 @@ pub(crate) struct Policy {
     pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
+    /// What it says, in its only version.
+    pub(crate) document: String,
     pub(crate) created: Timestamp,
 }
 

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::identity::Denial;
 use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
-use crate::role_store::role_id;
+use crate::role_store::{Policy, role_id};
 use crate::setting::Write;
+use crate::upkeep::Upkeep;
 use crate::world::{Account, World};
 
 impl World {
@@ -52,6 +53,28 @@ impl World {
         let deleted = account.state.lock().roles.remove(name);
         self.changed();
         deleted
+    }
+
+    /// Puts a managed policy in place of any other of its name. Answers its ARN.
+    pub(crate) fn put_policy(&self, account: &Account, name: &str, document: &str) -> String {
+        let arn = account.iam_arn(&format!("policy/{name}"));
+        let policy = Policy {
+            arn: arn.clone(),
+            path: "/".to_owned(),
+            name: name.to_owned(),
+            description: None,
+            document: document.to_owned(),
+            created: self.now(),
+        };
+        account.state.lock().roles.policies.insert(arn.clone(), policy);
+        self.changed();
+        arn
+    }
+
+    /// Changes what a region keeps besides its setting.
+    pub(crate) fn keep_up(&self, account: &Account, region: &str, change: impl FnOnce(&mut Upkeep)) {
+        change(account.state.lock().upkeep.entry(region.to_owned()).or_default());
+        self.changed();
     }
 
     /// Gives a region a status.

@@ -124,7 +124,7 @@ impl Sandbox {
         (*self.world().knobs()).clone()
     }
 
-    /// Forgets settings, roles, regions, denials, organizations, faults and calls. Credentials and knobs stay.
+    /// Forgets settings, roles, regions, denials, policies, organizations, faults and calls. Credentials and knobs stay.
     pub fn reset(&self) {
         self.world().reset();
     }

@@ -1,9 +1,10 @@
-//! Whom a role's trust policy lets in: AWS principals, and the one condition that roles for other accounts carry, the
-//! external id. Pure; the wording of a refusal is STS's.
+//! Whom a role's trust policy lets in: AWS principals, and the conditions that `access` knows. Pure; the wording of a
+//! refusal is STS's.
 
 use serde_json::Value;
 
-use crate::policy_document::{fits, has_effect, is_about, one_or_many, statements};
+use crate::access::{Conditions, Keys};
+use crate::policy_document::{has_effect, is_about, one_or_many, statements};
 
 /// Who wants to assume a role.
 #[derive(Debug)]
@@ -14,7 +15,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) root: String,
     /// The role of a session, with its path.
     pub(crate) role: Option<String>,
-    pub(crate) external_id: Option<&'a str>,
+    /// What conditions may ask: the external id, whose principal it is.
+    pub(crate) keys: Keys,
 }
 
 /// Whether a statement allows the caller this action on the role, and none denies it.
@@ -24,14 +26,16 @@ pub(crate) fn admits(document: &str, action: &str, caller: &Caller<'_>) -> bool 
     };
     let about: Vec<&Value> = statements.iter().filter(|statement| is_about(statement, action)).collect();
     let allowed = about.iter().any(|statement| {
-        has_effect(statement, "Allow") && names(statement.get("Principal"), caller) && holds(statement.get("Condition"), caller)
+        has_effect(statement, "Allow")
+            && names(statement.get("Principal"), caller)
+            && holds(statement.get("Condition"), &caller.keys)
     });
     let denied = about.iter().any(|statement| {
         let named = match statement.get("NotPrincipal") {
             Some(others) => !names(Some(others), caller),
             None => names(statement.get("Principal"), caller),
         };
-        has_effect(statement, "Deny") && named && holds(statement.get("Condition"), caller)
+        has_effect(statement, "Deny") && named && holds(statement.get("Condition"), &caller.keys)
     });
     allowed && !denied
 }
@@ -50,28 +54,9 @@ fn names(principal: Option<&Value>, caller: &Caller<'_>) -> bool {
         })
 }
 
-/// A condition of any other key or operator is taken as not met: it then lets nobody in, and shuts nobody out.
-fn holds(condition: Option<&Value>, caller: &Caller<'_>) -> bool {
-    let Some(condition) = condition else {
-        return true;
-    };
-    let Value::Object(operators) = condition else {
-        return false;
-    };
-    operators.iter().all(|(operator, keys)| {
-        let matches: fn(&str, &str) -> bool = match operator.as_str() {
-            "StringEquals" => |wanted, given| wanted == given,
-            "StringLike" => fits,
-            _ => return false,
-        };
-        let Value::Object(keys) = keys else {
-            return false;
-        };
-        keys.iter().all(|(key, wanted)| {
-            key.eq_ignore_ascii_case("sts:ExternalId")
-                && caller.external_id.is_some_and(|given| one_or_many(Some(wanted)).any(|wanted| matches(wanted, given)))
-        })
-    })
+/// A condition that cannot be evaluated is taken as not met: it then lets nobody in, and shuts nobody out.
+fn holds(condition: Option<&Value>, keys: &Keys) -> bool {
+    Conditions::read(condition).is_ok_and(|conditions| conditions.hold(keys))
 }
 
 #[cfg(test)]
@@ -80,13 +65,14 @@ mod tests {
 
     use super::*;
 
-    fn caller(external_id: Option<&str>) -> Caller<'_> {
+    fn caller(external_id: Option<&str>) -> Caller<'static> {
+        let keys = Keys::default().with("aws:PrincipalOrgID", "o-abcde12345");
         Caller {
             arn: "arn:aws:sts::111122223333:assumed-role/hub/one",
             account: "111122223333",
             root: "arn:aws:iam::111122223333:root".to_owned(),
             role: Some("arn:aws:iam::111122223333:role/team/hub".to_owned()),
-            external_id,
+            keys: external_id.into_iter().fold(keys, |keys, id| keys.with("sts:ExternalId", id)),
         }
     }
 
@@ -139,9 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn every_condition_must_be_met() {
+        let of = |organization| json!({"StringEquals": {"sts:ExternalId": "a1", "aws:PrincipalOrgID": organization}});
+        assert!(lets_in(&[allow(&json!("*"), Some(of("o-abcde12345")))], Some("a1")));
+        assert!(!lets_in(&[allow(&json!("*"), Some(of("o-1")))], Some("a1")));
+        assert!(!lets_in(&[allow(&json!("*"), Some(of("o-abcde12345")))], None));
+    }
+
+    #[test]
     fn an_unknown_condition_is_not_met() {
-        let unknown = json!({"StringEquals": {"sts:ExternalId": "a1", "aws:PrincipalOrgID": "o-1"}});
-        assert!(!lets_in(&[allow(&json!("*"), Some(unknown))], Some("a1")));
         let unknown = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
         assert!(!lets_in(&[allow(&json!("*"), Some(unknown))], None));
     }

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+use crate::access::Granted;
 use crate::fault::Faults;
 use crate::identity::{Denial, DeniedBy};
 use crate::journal::Journal;
@@ -18,6 +20,7 @@ use crate::organization::Organizations;
 use crate::partition::{Partition, RegionStatus};
 use crate::role_store::RoleStore;
 use crate::setting::Settings;
+use crate::upkeep::Upkeep;
 
 /// The state behind every handle.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct World {
     knobs: RwLock<Arc<Knobs>>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    /// Whether anybody was given a policy: until then no call pays for one.
+    evaluates: AtomicBool,
     changes: watch::Sender<u64>,
 }
 
@@ -40,6 +45,7 @@ impl World {
             knobs: RwLock::new(Arc::new(knobs)),
             faults: Faults::default(),
             journal: Journal::default(),
+            evaluates: AtomicBool::new(false),
             changes: watch::Sender::new(0),
         }
     }
@@ -78,12 +84,23 @@ impl World {
         now.checked_add(offset).unwrap_or(now)
     }
 
-    /// Forgets settings, roles, regions, denials, organizations, faults and calls. Issued credentials and knobs stay.
+    pub(crate) fn evaluates(&self) -> bool {
+        self.evaluates.load(Ordering::Acquire)
+    }
+
+    /// From here on policies are looked at.
+    pub(crate) fn evaluate(&self) {
+        self.evaluates.store(true, Ordering::Release);
+    }
+
+    /// Forgets settings, roles, regions, denials, policies, organizations, faults and calls. Issued credentials and knobs
+    /// stay.
     pub(crate) fn reset(&self) {
         for account in self.accounts.read().values() {
             *account.state.lock() = AccountState::default();
         }
         *self.organizations.write() = Organizations::default();
+        self.evaluates.store(false, Ordering::Release);
         self.faults.clear_all();
         self.journal.clear();
         self.changed();
@@ -128,6 +145,9 @@ pub(crate) struct AccountState {
     /// Only the regions whose status differs from the partition's.
     pub(crate) regions: BTreeMap<String, RegionStatus>,
     pub(crate) denials: Vec<Denial>,
+    pub(crate) granted: Granted,
+    /// By region.
+    pub(crate) upkeep: BTreeMap<String, Upkeep>,
 }
 
 impl Account {

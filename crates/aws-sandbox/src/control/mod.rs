@@ -2,6 +2,7 @@
 //! sandbox that listens on a loopback address; elsewhere it is not there.
 
 mod organizations;
+mod policies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub(crate) fn routes(world: Arc<World>) -> Router {
         .route("/_sandbox/accounts/{account}/regions/{region}/setting", get(setting).put(set_setting).delete(reset_setting))
         .route("/_sandbox/accounts/{account}/roles/{role}", get(role).put(put_role).delete(delete_role).patch(edit_role))
         .merge(organizations::routes())
+        .merge(policies::routes())
         .with_state(world)
 }
 

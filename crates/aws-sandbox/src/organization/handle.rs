@@ -4,6 +4,7 @@
 use super::member::{AccountStatus, Member};
 use super::registry::Organizations;
 use super::tree::{Organization, root_id, unit_id};
+use crate::access::InvalidPolicy;
 use crate::sandbox::Sandbox;
 
 /// An organization of a sandbox. Keeps the sandbox running. After a reset, ask the sandbox for it anew.
@@ -87,6 +88,17 @@ impl OrganizationHandle {
     /// Undoes [`delegate`](Self::delegate).
     pub fn revoke(&self, account_id: &str) {
         self.edit(|organization| organization.revoke(account_id));
+    }
+
+    /// Attaches a service control policy to the root, a unit or an account: it binds every principal of the accounts below,
+    /// except those of the management account. `FullAWSAccess` stays attached everywhere.
+    pub fn attach_policy(&self, target_id: &str, document: &str) -> Result<(), InvalidPolicy> {
+        self.sandbox.world().attach_policy(&self.management, target_id, document)
+    }
+
+    /// Takes every service control policy away again.
+    pub fn detach_policies(&self) {
+        self.edit(Organization::detach_all);
     }
 
     /// Every account, the management account included, by id.

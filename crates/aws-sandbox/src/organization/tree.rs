@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::member::{AccountStatus, Member};
+use crate::access::Policy;
 use crate::partition::Partition;
 
 /// An organization.
@@ -23,6 +24,8 @@ pub(crate) struct Organization {
     parents: HashMap<Arc<str>, Parent>,
     accounts: BTreeMap<Arc<str>, Stored>,
     delegates: BTreeSet<Arc<str>>,
+    /// Service control policies by what they are attached to: the root, a unit, an account.
+    policies: HashMap<String, Vec<Policy>>,
 }
 
 /// The root or a unit.
@@ -55,6 +58,7 @@ impl Organization {
             parents: HashMap::from([(Arc::clone(&root), Parent::new(&root, "Root", None))]),
             accounts: BTreeMap::new(),
             delegates: BTreeSet::new(),
+            policies: HashMap::new(),
         };
         organization.add(&Arc::from(management), "management", &root, now);
         organization
@@ -124,6 +128,35 @@ impl Organization {
 
     pub(crate) fn revoke(&mut self, account: &str) {
         self.delegates.remove(account);
+    }
+
+    /// Attaches a service control policy; `None` when there is no such root, unit or account.
+    pub(crate) fn attach(&mut self, target: &str, policy: Policy) -> Option<()> {
+        if !self.parents.contains_key(target) && !self.accounts.contains_key(target) {
+            return None;
+        }
+        self.policies.entry(target.to_owned()).or_default().push(policy);
+        Some(())
+    }
+
+    /// Takes every service control policy away again.
+    pub(crate) fn detach_all(&mut self) {
+        self.policies.clear();
+    }
+
+    /// The service control policies that bind an account: its own and those of everything above it. None bind the
+    /// management account.
+    pub(crate) fn binding(&self, account: &str) -> Vec<&Policy> {
+        let Some(stored) = self.accounts.get(account).filter(|_| *account != *self.management) else {
+            return Vec::new();
+        };
+        let mut binding: Vec<&Policy> = self.policies.get(account).into_iter().flatten().collect();
+        let mut above = Some(&stored.parent);
+        while let Some(parent) = above {
+            binding.extend(self.policies.get(&**parent).into_iter().flatten());
+            above = self.parents.get(parent).and_then(|parent| parent.above.as_ref());
+        }
+        binding
     }
 
     /// Whether an account may ask about the others.
@@ -255,8 +288,36 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_bound_by_the_policies_above_it_and_the_management_account_by_none() {
+        let policy = || Policy::read(r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#).unwrap();
+        let mut organization = organization();
+        let root = organization.root.to_string();
+        let unit = organization.add_unit(&root, "prod").unwrap();
+        let nested = organization.add_unit(&unit, "payments").unwrap();
+        for (account, parent) in [("222233334444", &*nested), ("333344445555", root.as_str())] {
+            organization.add(&Arc::from(account), "member", parent, Timestamp::UNIX_EPOCH).unwrap();
+        }
+        for target in [root.as_str(), &*unit, "222233334444"] {
+            organization.attach(target, policy()).unwrap();
+        }
+        let bound = |organization: &Organization, account: &str| organization.binding(account).len();
+        assert_eq!(bound(&organization, "222233334444"), 3);
+        assert_eq!(bound(&organization, "333344445555"), 1);
+        assert_eq!(bound(&organization, "111122223333"), 0);
+        organization.move_to("222233334444", &root).unwrap();
+        assert_eq!(bound(&organization, "222233334444"), 2);
+        organization.detach_all();
+        assert_eq!(bound(&organization, "222233334444"), 0);
+    }
+
+    #[test]
     fn what_does_not_exist_cannot_be_used() {
         let mut organization = organization();
+        assert_eq!(
+            organization
+                .attach("ou-none", Policy::read(r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#).unwrap()),
+            None
+        );
         assert_eq!(organization.add_unit("r-none", "prod"), None);
         assert_eq!(organization.add(&Arc::from("222233334444"), "member", "r-none", Timestamp::UNIX_EPOCH), None);
         assert_eq!(organization.delegate("222233334444"), None);

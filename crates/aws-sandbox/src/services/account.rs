@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::authorize::Resource;
 use super::{Context, Operation, Service, SignedFor};
 use crate::identity::DeniedBy;
 use crate::journal::Effect;
@@ -16,19 +17,24 @@ pub(crate) const SERVICE: Service = Service {
     name: "account",
     protocol: Protocol::RestJson,
     signed_for: SignedFor::OneRegion(Partition::account_region),
-    operations: &[Operation {
-        name: "ListRegions",
-        effect: Effect::Read,
-        resource: |call| {
-            let (partition, account) = (call.account.partition.as_str(), &call.account.id);
-            format!("arn:{partition}:account::{account}:account")
-        },
-        run: list_regions,
-    }],
+    operations: &[Operation { name: "ListRegions", effect: Effect::Read, on: account, run: list_regions }],
 };
 
 /// Of `MaxResults`, by the model.
 const LARGEST_PAGE: u64 = 50;
+
+/// The own account, or a member as its organization names it.
+fn account(call: &Context<'_>) -> Resource {
+    let (partition, own) = (call.account.partition.as_str(), &call.account.id);
+    let Some(id) = call.params.text("AccountId") else {
+        return Resource::new(format!("arn:{partition}:account::{own}:account"));
+    };
+    let organizations = call.world.organizations.read();
+    match organizations.of(own) {
+        Some(all) => Resource::new(format!("arn:{partition}:account::{}:account/{}/{id}", all.management, all.id)),
+        None => Resource::new(format!("arn:{partition}:account::{id}:account")),
+    }
+}
 
 fn list_regions(call: &Context<'_>) -> Result<Answer, ServiceError> {
     let member = call.params.text("AccountId").map(|id| member(call, id)).transpose()?;
@@ -81,8 +87,7 @@ fn member(call: &Context<'_>, id: &str) -> Result<Arc<Account>, ServiceError> {
     if may {
         return Ok(call.world.account(id, call.account.partition));
     }
-    let resource = format!("arn:{}:account::{id}:account", call.account.partition.as_str());
-    Err(call.access_denied("account:ListRegions", &resource, DeniedBy::MissingAllow))
+    Err(call.access_denied("account:ListRegions", &account(call), DeniedBy::MissingAllow))
 }
 
 /// The token is the last region of the page before; hexadecimal, so that nobody reads it as a name.

@@ -1,11 +1,14 @@
 //! The services and their operations. A new service is a new file here and one line in [`find`].
 
 pub(crate) mod account;
+pub(crate) mod authorize;
 pub(crate) mod iam;
 pub(crate) mod organizations;
+pub(crate) mod quick_setup;
 pub(crate) mod ssm;
 pub(crate) mod sts;
 
+use authorize::Resource;
 use jiff::Timestamp;
 
 use crate::identity::Identity;
@@ -13,7 +16,7 @@ use crate::journal::Effect;
 use crate::knobs::Knobs;
 use crate::partition::Partition;
 use crate::wire::answer::{Answer, Protocol};
-use crate::wire::error::{ServiceError, Shared};
+use crate::wire::error::ServiceError;
 use crate::wire::params::Params;
 use crate::world::{Account, World};
 
@@ -42,8 +45,8 @@ pub(crate) struct Operation {
     /// Its name on the wire: an action, a target, or the path of a REST service.
     pub(crate) name: &'static str,
     pub(crate) effect: Effect,
-    /// What a denial says the action was on.
-    pub(crate) resource: fn(&Context<'_>) -> String,
+    /// What it is about, as policies see it.
+    pub(crate) on: fn(&Context<'_>) -> Resource,
     pub(crate) run: fn(&Context<'_>) -> Result<Answer, ServiceError>,
 }
 
@@ -62,34 +65,13 @@ pub(crate) struct Context<'a> {
 
 /// The service of a credential scope.
 pub(crate) fn find(name: &str) -> Option<&'static Service> {
-    const SERVICES: [&Service; 5] = [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE, &organizations::SERVICE];
+    const SERVICES: [&Service; 6] =
+        [&ssm::SERVICE, &iam::SERVICE, &sts::SERVICE, &account::SERVICE, &organizations::SERVICE, &quick_setup::SERVICE];
     SERVICES.into_iter().find(|service| service.name == name)
 }
 
 impl Service {
     pub(crate) fn operation(&self, name: &str) -> Option<&'static Operation> {
         self.operations.iter().find(|operation| operation.name == name)
-    }
-}
-
-impl Context<'_> {
-    /// Refuses what the account denies the caller.
-    pub(crate) fn authorize(&self, action: &str, resource: &str) -> Result<(), ServiceError> {
-        let denied = self.account.denied(action, &self.identity.arn);
-        denied.map_or(Ok(()), |by| Err(self.access_denied(action, resource, by)))
-    }
-
-    /// A denial in AWS's wording.
-    pub(crate) fn access_denied(&self, action: &str, resource: &str, by: crate::identity::DeniedBy) -> ServiceError {
-        use crate::identity::DeniedBy;
-        let reason = match by {
-            DeniedBy::MissingAllow => {
-                format!("because no identity-based policy allows the {action} action")
-            }
-            DeniedBy::ServiceControlPolicy => "with an explicit deny in a service control policy".to_owned(),
-        };
-        let message =
-            format!("User: {} is not authorized to perform: {action} on resource: {resource} {reason}", self.identity.arn);
-        Shared::AccessDenied.in_words(self.protocol, message)
     }
 }

@@ -169,7 +169,7 @@ fn act(
 fn run(context: &Context<'_>, operation: &Operation, action: &str) -> Result<Answer, ServiceError> {
     // AWS lets nobody forbid this one.
     if action != "sts:GetCallerIdentity" {
-        context.authorize(action, &(operation.resource)(context))?;
+        context.authorize(action, operation.on)?;
     }
     (operation.run)(context)
 }
@@ -184,10 +184,7 @@ fn fault_error(kind: FaultKind, context: &Context<'_>, service: &Service, operat
     match kind {
         FaultKind::Throttled => Shared::Throttled.in_words(protocol, "Rate exceeded"),
         FaultKind::Unavailable503 => Shared::Unavailable.in_words(protocol, "Service is unable to handle request."),
-        FaultKind::AccessDenied => {
-            let resource = (operation.resource)(context);
-            context.access_denied(action, &resource, DeniedBy::MissingAllow)
-        }
+        FaultKind::AccessDenied => context.access_denied(action, &(operation.on)(context), DeniedBy::MissingAllow),
         FaultKind::ExpiredCredentials => expired_token(protocol),
         FaultKind::ClockSkew => {
             let now = context.now.strftime("%Y%m%dT%H%M%SZ");

@@ -205,3 +205,31 @@ async fn the_cli_lists_every_account_of_an_organization() {
     let unknown = cli.fail(&["organizations", "list-accounts-for-parent", "--parent-id", "ou-ab12-11111111"]).await;
     assert!(unknown.contains("(ParentNotFoundException)"), "{unknown}");
 }
+
+#[tokio::test]
+async fn the_cli_is_allowed_what_the_policy_allows_and_told_what_it_does_not() {
+    let (sandbox, account) = sandbox().await;
+    let cli = Cli::new(&sandbox);
+    let caller = "arn:aws:iam::123456789012:role/dhmc-controller";
+    let statement =
+        json!({"Effect": "Allow", "Action": ["ssm:GetServiceSetting", "iam:SimulatePrincipalPolicy"], "Resource": "*"});
+    account.authorize_role(caller, &json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()).unwrap();
+    let got = cli.run(&["ssm", "get-service-setting", "--setting-id", SETTING_ID]).await;
+    assert_eq!(got["ServiceSetting"]["SettingValue"], "$None");
+    let refused = cli.fail(&["ssm", "reset-service-setting", "--setting-id", SETTING_ID]).await;
+    assert!(refused.contains("(AccessDeniedException)"), "{refused}");
+    assert!(refused.contains("because no identity-based policy allows the ssm:ResetServiceSetting action"), "{refused}");
+    let refused = cli.fail(&["iam", "get-role", "--role-name", ROLE]).await;
+    assert!(refused.contains("(AccessDenied)"), "{refused}");
+    assert!(
+        refused.contains(&format!("is not authorized to perform: iam:GetRole on resource: role {ROLE} because")),
+        "{refused}"
+    );
+    let simulate = ["iam", "simulate-principal-policy", "--policy-source-arn", caller, "--action-names"];
+    let simulated = cli.run(&[&simulate[..], &["ssm:GetServiceSetting", "ssm:ResetServiceSetting"]].concat()).await;
+    let results = simulated["EvaluationResults"].as_array().unwrap();
+    let decisions: Vec<(&Value, &Value)> = results.iter().map(|one| (&one["EvalActionName"], &one["EvalDecision"])).collect();
+    let expected =
+        [(json!("ssm:GetServiceSetting"), json!("allowed")), (json!("ssm:ResetServiceSetting"), json!("implicitDeny"))];
+    assert_eq!(decisions, expected.iter().map(|(action, decision)| (action, decision)).collect::<Vec<_>>());
+}

@@ -191,12 +191,20 @@ impl Client {
     }
 
     pub(crate) async fn account(&self, path: &str, parameters: Value) -> Reply {
+        self.rest("account", &self.global_region, path, &parameters).await
+    }
+
+    pub(crate) async fn quick_setup(&self, path: &str, parameters: Value) -> Reply {
+        self.rest("ssm-quicksetup", &self.region, path, &parameters).await
+    }
+
+    async fn rest(&self, service: &str, region: &str, path: &str, parameters: &Value) -> Reply {
         let request = Request {
             path: path.to_owned(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: parameters.to_string(),
         };
-        self.send(&self.sign("account", &self.global_region, request)).await.unwrap()
+        self.send(&self.sign(service, region, request)).await.unwrap()
     }
 }
 

@@ -130,3 +130,32 @@ async fn an_organization_is_put_together_over_the_control_path() {
     assert!(china.json()["id"].as_str().unwrap().starts_with("o-"));
     assert_eq!(sandbox.account("888877776666").partition(), aws_sandbox::Partition::AwsCn);
 }
+
+#[tokio::test]
+async fn policies_are_given_over_the_control_path() {
+    let (sandbox, account) = sandbox().await;
+    let organization = sandbox.organization("999999999999");
+    organization.add(ACCOUNT, "member", &organization.root());
+    let client = Client::new(&sandbox, account.credentials());
+    let get = async || client.ssm("GetServiceSetting", json!({"SettingId": aws_sandbox::SETTING_ID})).await;
+    let policy = |effect: &str, action: &str| json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]});
+    let own = format!("accounts/{ACCOUNT}/policies");
+    let given = control(&sandbox, "POST", &own, json!({"policy": policy("Allow", "iam:*")})).await;
+    assert_eq!(given.status, 204, "{given:?}");
+    get().await.refused(400, "AccessDeniedException");
+    let role = "arn:aws:iam::123456789012:role/dhmc-controller";
+    control(&sandbox, "POST", &own, json!({"policy": policy("Allow", "ssm:*"), "principal": role})).await;
+    get().await.ok();
+    let theirs = "organizations/999999999999/policies";
+    control(&sandbox, "POST", theirs, json!({"policy": policy("Deny", "ssm:*")})).await;
+    assert!(get().await.body.contains("service control policy"));
+    assert_eq!(control(&sandbox, "DELETE", theirs, Value::Null).await.status, 204);
+    get().await.ok();
+    assert_eq!(control(&sandbox, "DELETE", &own, Value::Null).await.status, 204);
+    client.iam("GetRole", &[("RoleName", ROLE)]).await.refused(404, "NoSuchEntity");
+    let bad = control(&sandbox, "POST", &own, json!({"policy": {"Statement": []}})).await;
+    assert_eq!(bad.status, 400);
+    assert!(bad.body.contains("Syntax errors in policy."), "{bad:?}");
+    let nowhere = control(&sandbox, "POST", theirs, json!({"policy": policy("Deny", "*"), "target": "ou-none"})).await;
+    assert_eq!(nowhere.status, 400);
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share cannot go on without it either")]
 
+mod access;
 mod assume_role;
 mod aws_cli;
 mod client;
@@ -13,3 +14,4 @@ mod regions;
 mod roles;
 mod settings;
 mod signatures;
+mod upkeep;

@@ -1,8 +1,8 @@
-//! Managed policies, as little as roles need: create one's own, look one up. No versions.
+//! Managed policies, as little as roles need: create one's own, look one up, read what it says. Each has one version.
 
 use serde::Serialize;
 
-use super::view::date;
+use super::view::{date, url_encoded};
 use super::{malformed, names, no_entity};
 use crate::identity::unique_letters;
 use crate::managed_policies::{self, name_of};
@@ -11,6 +11,23 @@ use crate::role_store::Policy;
 use crate::services::Context;
 use crate::wire::answer::Answer;
 use crate::wire::error::ServiceError;
+
+/// What IAM calls the first version of a policy.
+const ONLY_VERSION: &str = "v1";
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OneVersion {
+    policy_version: VersionView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct VersionView {
+    document: String,
+    version_id: &'static str,
+    is_default_version: bool,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -43,6 +60,7 @@ pub(super) fn create(call: &Context<'_>) -> Result<Answer, ServiceError> {
         path: path.to_owned(),
         name: name.to_owned(),
         description: call.params.text("Description").map(str::to_owned),
+        document: document.to_owned(),
         created: call.now,
     };
     let answer = OnePolicy { policy: view(&policy, 0) };
@@ -70,6 +88,18 @@ pub(super) fn get(call: &Context<'_>) -> Result<Answer, ServiceError> {
     Answer::xml("GetPolicyResult", &answer)
 }
 
+pub(super) fn get_version(call: &Context<'_>) -> Result<Answer, ServiceError> {
+    let arn = names::policy_arn(call, "PolicyArn")?;
+    let version = call.params.required("VersionId")?;
+    let own = call.account.state.lock().roles.policies.get(arn).map(|policy| policy.document.clone());
+    let document = own.or_else(|| managed_policies::document(call.account.partition, arn).map(str::to_owned));
+    let Some(document) = document.filter(|_| version == ONLY_VERSION) else {
+        return Err(no_entity(format!("Policy {arn} version {version} does not exist or is not attachable.")));
+    };
+    let policy_version = VersionView { document: url_encoded(&document), version_id: ONLY_VERSION, is_default_version: true };
+    Answer::xml("GetPolicyVersionResult", &OneVersion { policy_version })
+}
+
 fn aws_managed(arn: &str, count: usize) -> PolicyView {
     let behind = arn.split_once(":policy").map_or("/", |(_, rest)| rest);
     let path = behind.strip_suffix(name_of(arn)).unwrap_or("/");
@@ -78,6 +108,7 @@ fn aws_managed(arn: &str, count: usize) -> PolicyView {
         path: path.to_owned(),
         name: name_of(arn).to_owned(),
         description: None,
+        document: String::new(),
         created: jiff::Timestamp::UNIX_EPOCH,
     };
     view(&policy, count)
@@ -89,7 +120,7 @@ fn view(policy: &Policy, attachment_count: usize) -> PolicyView {
         policy_id: format!("ANPA{}", unique_letters(&policy.arn)),
         arn: policy.arn.clone(),
         path: policy.path.clone(),
-        default_version_id: "v1",
+        default_version_id: ONLY_VERSION,
         attachment_count,
         is_attachable: true,
         description: policy.description.clone(),

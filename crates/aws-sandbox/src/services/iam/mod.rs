@@ -2,16 +2,19 @@
 //! This file is the table of operations and what they share; the operations are in the files beside it.
 
 mod attachments;
+mod authorized_on;
 mod inline;
 mod managed;
 mod names;
 mod page;
 mod roles;
+mod simulate;
 mod tags;
 mod view;
 
 use parking_lot::{MappedMutexGuard, MutexGuard};
 
+use super::authorize::Resource;
 use super::{Context, Operation, Service, SignedFor};
 use crate::journal::Effect::{self, Read, Write};
 use crate::partition::Partition;
@@ -24,62 +27,36 @@ pub(crate) const SERVICE: Service = Service {
     protocol: Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
     signed_for: SignedFor::OneRegion(Partition::iam_region),
     operations: &[
-        on_role("CreateRole", Write, roles::create),
-        on_role("GetRole", Read, roles::get),
-        on_role("DeleteRole", Write, roles::delete),
-        on_role("UpdateRole", Write, roles::update),
-        on_role("UpdateRoleDescription", Write, roles::update_description),
-        on_role("UpdateAssumeRolePolicy", Write, roles::update_trust),
-        on_role("PutRolePermissionsBoundary", Write, roles::put_boundary),
-        on_role("DeleteRolePermissionsBoundary", Write, roles::delete_boundary),
-        on_all_roles("ListRoles", Read, roles::list),
-        on_role("AttachRolePolicy", Write, attachments::attach),
-        on_role("DetachRolePolicy", Write, attachments::detach),
-        on_role("ListAttachedRolePolicies", Read, attachments::list),
-        on_role("PutRolePolicy", Write, inline::put),
-        on_role("GetRolePolicy", Read, inline::get),
-        on_role("DeleteRolePolicy", Write, inline::delete),
-        on_role("ListRolePolicies", Read, inline::list),
-        on_role("TagRole", Write, tags::tag),
-        on_role("UntagRole", Write, tags::untag),
-        on_role("ListRoleTags", Read, tags::list),
-        on_policy("CreatePolicy", Write, managed::create),
-        on_policy("GetPolicy", Read, managed::get),
+        on("CreateRole", Write, authorized_on::new_role, roles::create),
+        on("GetRole", Read, authorized_on::bounded_role, roles::get),
+        on("DeleteRole", Write, authorized_on::bounded_role, roles::delete),
+        on("UpdateRole", Write, authorized_on::bounded_role, roles::update),
+        on("UpdateRoleDescription", Write, authorized_on::bounded_role, roles::update_description),
+        on("UpdateAssumeRolePolicy", Write, authorized_on::bounded_role, roles::update_trust),
+        on("PutRolePermissionsBoundary", Write, authorized_on::bounded_role, roles::put_boundary),
+        on("DeleteRolePermissionsBoundary", Write, authorized_on::bounded_role, roles::delete_boundary),
+        on("ListRoles", Read, authorized_on::all_roles, roles::list),
+        on("AttachRolePolicy", Write, authorized_on::attachment, attachments::attach),
+        on("DetachRolePolicy", Write, authorized_on::attachment, attachments::detach),
+        on("ListAttachedRolePolicies", Read, authorized_on::role, attachments::list),
+        on("PutRolePolicy", Write, authorized_on::bounded_role, inline::put),
+        on("GetRolePolicy", Read, authorized_on::role, inline::get),
+        on("DeleteRolePolicy", Write, authorized_on::bounded_role, inline::delete),
+        on("ListRolePolicies", Read, authorized_on::role, inline::list),
+        on("TagRole", Write, authorized_on::role_to_tag, tags::tag),
+        on("UntagRole", Write, authorized_on::role_to_untag, tags::untag),
+        on("ListRoleTags", Read, authorized_on::role, tags::list),
+        on("CreatePolicy", Write, authorized_on::policy, managed::create),
+        on("GetPolicy", Read, authorized_on::policy, managed::get),
+        on("GetPolicyVersion", Read, authorized_on::policy, managed::get_version),
+        on("SimulatePrincipalPolicy", Read, authorized_on::simulated, simulate::simulate),
     ],
 };
 
 type Run = fn(&Context<'_>) -> Result<Answer, ServiceError>;
 
-const fn on_role(name: &'static str, effect: Effect, run: Run) -> Operation {
-    Operation { name, effect, resource: role_resource, run }
-}
-
-const fn on_all_roles(name: &'static str, effect: Effect, run: Run) -> Operation {
-    Operation { name, effect, resource: |call| call.account.iam_arn("role/"), run }
-}
-
-const fn on_policy(name: &'static str, effect: Effect, run: Run) -> Operation {
-    Operation {
-        name,
-        effect,
-        resource: |call| {
-            let arn = call.params.text("PolicyArn");
-            format!("policy {}", arn.or(call.params.text("PolicyName")).unwrap_or_default())
-        },
-        run,
-    }
-}
-
-/// IAM's denials name a role that exists `role NAME`, and one to be created by its ARN.
-fn role_resource(call: &Context<'_>) -> String {
-    let name = call.params.text("RoleName").unwrap_or_default();
-    match call.params.text("AssumeRolePolicyDocument") {
-        Some(_) => {
-            let path = call.params.text("Path").unwrap_or("/");
-            call.account.iam_arn(&format!("role{path}{name}"))
-        }
-        None => format!("role {name}"),
-    }
+const fn on(name: &'static str, effect: Effect, on: fn(&Context<'_>) -> Resource, run: Run) -> Operation {
+    Operation { name, effect, on, run }
 }
 
 /// The role a call names, locked with its account.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::page::page;
 use super::view::{Detail, Members, Paging, RoleView};
-use super::{check_changeable, limit, malformed, names, no_entity, no_role, role, role_to_change, tags};
+use super::{authorized_on, check_changeable, limit, malformed, names, no_entity, no_role, role, role_to_change, tags};
 use crate::policy_document;
 use crate::role::Role;
 use crate::role_store::role_id;
@@ -41,7 +41,7 @@ pub(super) fn create(call: &Context<'_>) -> Result<Answer, ServiceError> {
     tags::add(call, &mut new.tags)?;
     if !new.tags.is_empty() {
         // Tagging while creating needs the right to tag, too.
-        call.authorize("iam:TagRole", &new.arn)?;
+        call.authorize("iam:TagRole", authorized_on::new_role_to_tag)?;
     }
     new.created = call.now;
     new.id = role_id(&new.arn, call.now);

@@ -8,6 +8,7 @@ mod view;
 
 use parking_lot::{MappedRwLockReadGuard, RwLockReadGuard};
 
+use super::authorize::Resource;
 use super::{Context, Operation, Service, SignedFor};
 use crate::journal::Effect::Read;
 use crate::organization::Organization;
@@ -25,14 +26,30 @@ pub(crate) const SERVICE: Service = Service {
         on_all("DescribeOrganization", read::organization),
         on_all("ListRoots", read::roots),
         on_all("ListAccounts", read::accounts),
-        on_all("ListAccountsForParent", read::accounts_for_parent),
-        on_all("ListOrganizationalUnitsForParent", read::units_for_parent),
-        on_all("DescribeAccount", read::account),
+        Operation { name: "ListAccountsForParent", effect: Read, on: parent, run: read::accounts_for_parent },
+        Operation { name: "ListOrganizationalUnitsForParent", effect: Read, on: parent, run: read::units_for_parent },
+        Operation { name: "DescribeAccount", effect: Read, on: account, run: read::account },
     ],
 };
 
 const fn on_all(name: &'static str, run: fn(&Context<'_>) -> Result<Answer, ServiceError>) -> Operation {
-    Operation { name, effect: Read, resource: |_| "*".to_owned(), run }
+    Operation { name, effect: Read, on: |_| Resource::any(), run }
+}
+
+/// A root or a unit by its ARN (Service Authorization Reference, AWS Organizations).
+fn parent(call: &Context<'_>) -> Resource {
+    let id = call.params.text("ParentId").unwrap_or_default();
+    named(call, if id.starts_with("r-") { "root" } else { "ou" }, id)
+}
+
+fn account(call: &Context<'_>) -> Resource {
+    named(call, "account", call.params.text("AccountId").unwrap_or_default())
+}
+
+fn named(call: &Context<'_>, kind: &str, id: &str) -> Resource {
+    let organizations = call.world.organizations.read();
+    let own = organizations.of(&call.account.id);
+    own.map_or_else(Resource::any, |own| Resource::new(own.arn(kind, &format!("/{id}"))))
 }
 
 type Guard<'a> = MappedRwLockReadGuard<'a, Organization>;

@@ -1,4 +1,4 @@
-//! `AssumeRole`: a session of a role, if the role's trust policy lets the caller in. A role that is not there is refused
+//! `AssumeRole`: a session of a role, if the caller's policies allow it and the role's trust policy lets it in. A role that is not there is refused
 //! in the same words as one that does not trust: AWS does not tell.
 
 use jiff::Timestamp;
@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::session_request::{SessionRequest, invalid};
 use crate::identity::{Identity, Session};
 use crate::services::Context;
+use crate::services::authorize::Resource;
 use crate::trust::{self, Caller};
 use crate::wire::answer::Answer;
 use crate::wire::error::{ServiceError, Shared};
@@ -37,7 +38,7 @@ struct Keys<'a> {
 pub(super) fn assume_role(call: &Context<'_>) -> Result<Answer, ServiceError> {
     let request = SessionRequest::read(call)?;
     if request.has_tags {
-        call.authorize("sts:TagSession", request.role_arn)?;
+        call.authorize("sts:TagSession", role_to_assume)?;
     }
     let (key, identity) = open(call, &request)?;
     let expiration = identity.expires().unwrap_or(call.now);
@@ -55,8 +56,18 @@ pub(super) fn assume_role(call: &Context<'_>) -> Result<Answer, ServiceError> {
     Ok(answer)
 }
 
+/// The role as the caller names it. `TagSession` does not list the external id and the session's name; that they can be asked
+/// about there as well is a guess.
+pub(super) fn role_to_assume(call: &Context<'_>) -> Resource {
+    let keys = ["ExternalId", "RoleSessionName"].map(|param| (format!("sts:{param}"), call.params.text(param)));
+    let role = Resource::new(call.params.text("RoleArn").unwrap_or("*")).with_tags(&call.params.tags());
+    let role = keys.into_iter().fold(role, |role, (key, value)| role.with(&key, value));
+    let transitive = call.params.texts("TransitiveTagKeys").into_iter();
+    transitive.fold(role, |role, key| role.with("sts:TransitiveTagKeys", Some(key)))
+}
+
 fn open(call: &Context<'_>, request: &SessionRequest<'_>) -> Result<(String, Identity), ServiceError> {
-    let caller = caller(call, request);
+    let caller = caller(call);
     let refuse = |action: &str| Err(refused(call, action, request.role_arn));
     let account = call.world.known_account(request.account);
     let of_here = call.account.partition.as_str() == request.partition;
@@ -88,18 +99,14 @@ fn open(call: &Context<'_>, request: &SessionRequest<'_>) -> Result<(String, Ide
 }
 
 /// The caller's own account is left before the role's is entered: they may be the same.
-fn caller<'a>(call: &'a Context<'_>, request: &SessionRequest<'a>) -> Caller<'a> {
-    let role = call.identity.role_name().map(|name| {
-        let state = call.account.state.lock();
-        // The sandbox's own identities need no role behind them.
-        state.roles.truth(name).map_or_else(|| call.account.iam_arn(&format!("role/{name}")), |role| role.arn.clone())
-    });
+fn caller<'a>(call: &'a Context<'_>) -> Caller<'a> {
+    let principal = call.principal();
     Caller {
         arn: &call.identity.arn,
         account: &call.account.id,
         root: call.account.iam_arn("root"),
-        role,
-        external_id: request.external_id,
+        keys: call.keys(&principal, &role_to_assume(call)),
+        role: call.identity.role_name().map(|_| principal),
     }
 }
 

@@ -5,6 +5,7 @@ mod session_request;
 
 use serde::Serialize;
 
+use super::authorize::Resource;
 use super::{Context, Operation, Service, SignedFor};
 use crate::journal::Effect;
 use crate::wire::answer::{Answer, Protocol};
@@ -15,14 +16,9 @@ pub(crate) const SERVICE: Service = Service {
     protocol: Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
     signed_for: SignedFor::EachRegion,
     operations: &[
-        Operation { name: "GetCallerIdentity", effect: Effect::Read, resource: |_| "*".to_owned(), run: get_caller_identity },
+        Operation { name: "GetCallerIdentity", effect: Effect::Read, on: |_| Resource::any(), run: get_caller_identity },
         // A session changes nothing that anybody could read back: no write, as CloudTrail sees it too.
-        Operation {
-            name: "AssumeRole",
-            effect: Effect::Read,
-            resource: |call| call.params.text("RoleArn").unwrap_or("*").to_owned(),
-            run: assume_role::assume_role,
-        },
+        Operation { name: "AssumeRole", effect: Effect::Read, on: assume_role::role_to_assume, run: assume_role::assume_role },
     ],
 };
 

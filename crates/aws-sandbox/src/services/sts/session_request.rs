@@ -19,7 +19,6 @@ pub(super) struct SessionRequest<'a> {
     pub(super) account: &'a str,
     pub(super) session_name: &'a str,
     pub(super) seconds: u64,
-    pub(super) external_id: Option<&'a str>,
     pub(super) has_tags: bool,
     pub(super) transitive_tags: bool,
 }
@@ -34,13 +33,13 @@ impl<'a> SessionRequest<'a> {
             let message = "The specified transitive tag key must be included in the requested tags.";
             return Err(invalid(call, message.to_owned()));
         }
+        limited(call, "ExternalId", 1224)?;
         Ok(Self {
             role_arn,
             partition,
             account,
             session_name: limited(call, "RoleSessionName", 64)?.ok_or_else(|| missing(call, "RoleSessionName"))?,
             seconds: seconds(call)?,
-            external_id: limited(call, "ExternalId", 1224)?,
             has_tags: !tags.is_empty(),
             transitive_tags: !transitive.is_empty(),
         })
