@@ -16,12 +16,12 @@ use tracing::{info, warn};
 use crate::aws::{AwsCloud, AwsOptions, OpenError};
 use crate::cloud::{Caller, Cloud};
 use crate::desired::access::Access;
-use crate::desired::names::{Account, AccountId, Partition};
+use crate::desired::names::{Account, Partition};
 use crate::desired::{DesiredState, regions};
 use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
-use crate::reconcile::aim::Aim;
+use crate::reconcile::aim::{Aim, AimedAccount};
 use crate::reconcile::fleet::{Fleet, Purpose, Setup};
 use crate::reconcile::rivals::Rivalry;
 use crate::reconcile::schedule::{Schedule, Waits};
@@ -178,19 +178,24 @@ impl App {
         served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
     }
 
-    /// The same aim, where an account that is called by its id is the own one, which the desired state need not name.
-    pub async fn resolve(&self, aim: Aim) -> Aim {
-        let Aim::Account { account, part } = aim else { return aim };
-        let declares_own = self.source.loaded().borrow().state.accounts.contains_key(&Account::Own);
-        let is_own = match account.parse::<AccountId>() {
-            Ok(id) if declares_own => {
-                let own = Caller { account: Account::Own, access: Access::Own };
+    /// The same aim in the words of the desired state, which may have the own account by its id, or as its own.
+    pub async fn resolve(&self, aim: &Aim) -> Aim {
+        let Aim::Account { account, part } = aim else { return aim.clone() };
+        let state = Arc::clone(&self.source.loaded().borrow().state);
+        let declares = |account| state.accounts.contains_key(&account);
+        let own = Caller { account: Account::Own, access: Access::Own };
+        let account = match account {
+            AimedAccount::Id(id) if declares(Account::Own) && !declares(Account::Id(*id)) => {
                 // Whoever cannot be asked cannot be read either, and the pass says so.
-                self.cloud.identity(&own).await.map_or(true, |identity| identity.account == id)
+                let is_own = self.cloud.identity(&own).await.map_or(true, |identity| identity.account == *id);
+                if is_own { AimedAccount::Own } else { AimedAccount::Id(*id) }
             }
-            _ => false,
+            AimedAccount::Own if !declares(Account::Own) => {
+                self.cloud.identity(&own).await.map_or(AimedAccount::Own, |identity| AimedAccount::Id(identity.account))
+            }
+            other => other.clone(),
         };
-        Aim::Account { account: if is_own { Account::Own.to_string() } else { account }, part }
+        Aim::Account { account, part: part.clone() }
     }
 
     /// Looks once at what a purpose aims at, and puts every state on a board of the pass's own.

@@ -62,9 +62,11 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(write).collect())
 }
 
-/// Whether a terminal does something else with it than show it. The marks of direction are Unicode's (UAX #9).
+/// Whether a terminal does something else with it than show it. Marks of direction, ends of lines and what has no width are
+/// Unicode's (UAX #9, UAX #14).
 fn is_active(character: char) -> bool {
-    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     (character.is_control() && character != '\n') || turns
 }
 
@@ -80,7 +82,7 @@ impl Progress {
     pub fn begin(what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_message(what);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len} {elapsed}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         let late = bar.clone();
@@ -96,6 +98,11 @@ impl Progress {
 
     /// How far it has come.
     pub fn at(&self, done: u64, all: u64) {
+        if self.bar.length().is_none()
+            && let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len} {elapsed}")
+        {
+            self.bar.set_style(style);
+        }
         self.bar.set_length(all);
         self.bar.set_position(done);
     }

@@ -6,19 +6,21 @@ use clap::Args;
 
 use crate::aws::{AwsOptions, CallRate};
 
+/// Under which these flags stand in `--help`.
+const HEADING: &str = "AWS";
+
 /// How AWS is reached, besides what the environment says.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "AWS")]
 pub struct AwsArgs {
     /// What this controller is called: in accounts where it assumes a role, AWS shows its changes as made by `dhmc-INSTANCE`.
     /// Without it, the host's name (in Kubernetes the pod's).
-    #[arg(long, env = "DHMC_INSTANCE", value_name = "INSTANCE")]
+    #[arg(long, help_heading = HEADING, env = "DHMC_INSTANCE", value_name = "INSTANCE")]
     pub instance: Option<String>,
     /// How many calls a second one service in one region of one account gets at most, beyond 50 at once; or `off`.
-    #[arg(long, env = "DHMC_AWS_RPS", default_value = "2", value_name = "CALLS")]
+    #[arg(long, help_heading = HEADING, env = "DHMC_AWS_RPS", default_value = "2", value_name = "CALLS")]
     pub aws_rps: CallRate,
     /// A PEM file of certificate authorities to trust instead of the system's.
-    #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, env = "AWS_CA_BUNDLE", value_name = "FILE")]
     pub ca_bundle: Option<PathBuf>,
 }
 

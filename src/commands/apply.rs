@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::survey::{Survey, Tense, survey};
+use super::survey::{Survey, Tense, count, survey};
 use super::{Ended, exit_code, ready};
 use crate::cli::output::Output;
 use crate::cli::plan::ApplyArgs;
@@ -23,37 +23,34 @@ struct Report {
 
 /// Shows what would be done, does it if that is wanted, and reports.
 pub async fn apply(args: ApplyArgs) -> ExitCode {
-    let stop = CancellationToken::new();
-    match look_and_correct(&args, &stop).await {
-        Ok(code) => code,
-        Err(ended) => ended.tell(),
-    }
+    look_and_correct(&args).await.unwrap_or_else(|ended| ended.tell())
 }
 
-async fn look_and_correct(args: &ApplyArgs, stop: &CancellationToken) -> Result<ExitCode, Ended> {
-    let app = ready(args.pass.options(), stop).await?;
-    let aim = app.resolve(args.pass.aim()).await;
-    let (looked, plan) = survey(&app, Intent::Look, &aim).await?;
+async fn look_and_correct(args: &ApplyArgs) -> Result<ExitCode, Ended> {
     let is_text = args.output.output == Output::Text;
+    if !is_text && !args.yes {
+        return Err(Ended::NothingToAskAbout);
+    }
+    let stop = CancellationToken::new();
+    let app = ready(args.pass.options(), &stop).await?;
+    let aim = args.pass.aim();
+    let plan = survey(&app, Intent::Look, &aim, &stop).await?;
     if is_text {
         terminal::print(&plan.text(Tense::WouldBe))?;
     }
-    if stop.is_cancelled() {
-        return Err(Ended::Interrupted);
+    if !plan.complete {
+        return Err(Ended::InterruptedBefore);
     }
-    let is_wanted = plan.summary.writes > 0 && (args.yes || is_confirmed(&plan, stop).await?);
-    let (ended, result) = if is_wanted {
-        let (ended, result) = survey(&app, Intent::Correct, &aim).await?;
-        (ended, Some(result))
-    } else {
-        (looked, None)
-    };
+    let is_wanted = plan.summary.writes > 0 && (args.yes || is_confirmed(&plan, &stop).await?);
+    let result = if is_wanted { Some(survey(&app, Intent::Correct, &aim, &stop).await?) } else { None };
+    let last = result.as_ref().unwrap_or(&plan);
+    let (is_complete, code) = (last.complete, exit_code(last.result()));
     match (&result, is_text) {
         (Some(result), true) => terminal::print(&format!("\n{}", result.text(Tense::Was)))?,
         (None, true) => {}
         (_, false) => terminal::print_json(&Report { plan, result })?,
     }
-    if stop.is_cancelled() { Err(Ended::Interrupted) } else { Ok(exit_code(ended)) }
+    if is_complete { Ok(code) } else { Err(Ended::Interrupted) }
 }
 
 /// Asks whoever sits at the terminal. No answer is no.
@@ -62,13 +59,13 @@ async fn is_confirmed(plan: &Survey, stop: &CancellationToken) -> Result<bool, E
         return Err(Ended::NobodyToAsk);
     }
     let mut stderr = io::stderr();
-    write!(stderr, "\nMake {} writes? Only `yes` is taken for a yes: ", plan.summary.writes)?;
+    write!(stderr, "\nMake {}? Only `yes` is taken for a yes: ", count(plan.summary.writes, "write"))?;
     stderr.flush()?;
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|_| line)
     });
-    let Some(answer) = stop.run_until_cancelled(answer).await else { return Err(Ended::Interrupted) };
+    let Some(answer) = stop.run_until_cancelled(answer).await else { return Err(Ended::InterruptedBefore) };
     let is_yes = answer.map_err(io::Error::other)??.trim() == "yes";
     if !is_yes {
         writeln!(stderr, "nothing was changed")?;

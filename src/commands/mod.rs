@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Options, PassResult, StartError};
 use crate::cli::{Cli, Command};
 use crate::{shutdown, telemetry};
-use survey::NothingThere;
 
 /// Runs the command. Errors have been told by then.
 #[must_use]
@@ -70,10 +69,19 @@ fn exit_code(result: PassResult) -> ExitCode {
 enum Ended {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error(transparent)]
-    NothingThere(#[from] NothingThere),
+    #[error(
+        "nothing that is declared is the target `{aim}`: {what}. --target takes ACCOUNT, ACCOUNT/REGION or ACCOUNT/role, where \
+         ACCOUNT is an id, a name, or `own` for the account of the controller's own credentials"
+    )]
+    NothingThere { aim: String, what: &'static str },
+    #[error("several accounts are called as in the target `{aim}`: {ids}; aim at one of them by its id")]
+    Ambiguous { aim: String, ids: String },
     #[error("interrupted; what was reported is not all there is")]
     Interrupted,
+    #[error("interrupted; nothing was changed")]
+    InterruptedBefore,
+    #[error("a report as JSON has no place for a question: add --yes, or look first with `plan`; nothing was changed")]
+    NothingToAskAbout,
     #[error(
         "nobody can be asked here, because standard input is no terminal; nothing was changed. --yes makes the writes without asking"
     )]

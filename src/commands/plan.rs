@@ -12,18 +12,15 @@ use crate::terminal;
 
 /// Reads AWS, writes nothing, and reports.
 pub async fn plan(args: PlanArgs) -> ExitCode {
-    let stop = CancellationToken::new();
-    match look(&args, &stop).await {
-        Ok(code) => code,
-        Err(ended) => ended.tell(),
-    }
+    look(&args).await.unwrap_or_else(|ended| ended.tell())
 }
 
-async fn look(args: &PlanArgs, stop: &CancellationToken) -> Result<ExitCode, Ended> {
-    let app = ready(args.pass.options(), stop).await?;
-    let (result, survey) = survey(&app, Intent::Look, &app.resolve(args.pass.aim()).await).await?;
+async fn look(args: &PlanArgs) -> Result<ExitCode, Ended> {
+    let stop = CancellationToken::new();
+    let app = ready(args.pass.options(), &stop).await?;
+    let survey = survey(&app, Intent::Look, &args.pass.aim(), &stop).await?;
     show(&survey, args.output)?;
-    if stop.is_cancelled() { Err(Ended::Interrupted) } else { Ok(exit_code(result)) }
+    if survey.complete { Ok(exit_code(survey.result())) } else { Err(Ended::Interrupted) }
 }
 
 fn show(survey: &Survey, output: PlanOutput) -> std::io::Result<()> {

@@ -32,6 +32,19 @@ pub fn digest(desired: &DesiredState) -> [u8; 5] {
         }
         add(&organization.overrides.iter().map(|one| &one.whom).collect::<Vec<_>>());
     }
+    first_of(hash)
+}
+
+/// The digest of a part of a change, where only that part is counted and made.
+#[must_use]
+pub fn digest_of_part(whole: [u8; 5], part: &str) -> [u8; 5] {
+    let mut hash = Sha256::new();
+    hash.update(whole);
+    hash.update(part);
+    first_of(hash)
+}
+
+fn first_of(hash: Sha256) -> [u8; 5] {
     let mut first = [0; 5];
     first.iter_mut().zip(hash.finalize()).for_each(|(first, byte)| *first = byte);
     first

@@ -125,6 +125,7 @@ impl<C: Cloud> Fleet<C> {
 
     /// Looks at every target once, and again for a minute at what may pass by itself; then every state is on the board.
     pub async fn run_once(mut self, desired: Arc<DesiredState>, purpose: Purpose) {
+        self.guard = Guard::aimed_at(purpose.aim.clone());
         self.pass = Some(Pass::new(purpose));
         self.adopt(desired);
         while self.pass.as_ref().is_some_and(|pass| !pass.is_over()) && !self.setup.stop.is_cancelled() {

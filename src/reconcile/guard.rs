@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
+use super::aim::Aim;
 use super::sightings::Part;
 use crate::desired::DesiredState;
 use crate::desired::guard::{ChangeId, DesiredGuard, Limit};
@@ -18,6 +19,8 @@ const NAMED_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     desired: DesiredGuard,
+    /// What of it is counted.
+    aim: Aim,
     /// Of what is declared to be taken away.
     digest: [u8; 5],
     tallies: [Tally; Removal::ALL.len()],
@@ -37,10 +40,19 @@ pub(super) struct Guard {
 }
 
 impl Guard {
+    /// Counts no more than a part. What confirms that confirms nothing else.
+    pub(super) fn aimed_at(aim: Aim) -> Self {
+        Self { aim, ..Self::default() }
+    }
+
     /// Another desired state is in force. Whether it takes away something else than the one before.
     pub(super) fn redeclared(&mut self, desired: &DesiredState) -> bool {
         let before = std::mem::replace(&mut self.desired, desired.guard.clone());
-        let digest = change::digest(desired);
+        let whole = change::digest(desired);
+        let digest = match &self.aim {
+            Aim::Everything => whole,
+            part @ Aim::Account { .. } => change::digest_of_part(whole, &part.to_string()),
+        };
         let is_another = digest != self.digest;
         if is_another {
             self.digest = digest;

@@ -6,8 +6,9 @@ use aws_sandbox::{Fault, FaultKind, Options, Sandbox};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::binary::{at, config, dhmc};
+use crate::binary::{at, config, dhmc, signal};
 use crate::golden::{self, Shown};
+use crate::harness::DEADLINE;
 use crate::referee::{ACCOUNT, Referee, before_both};
 
 const MALLORY: &str = "arn:aws:iam::111122223333:user/mallory";
@@ -141,7 +142,7 @@ async fn what_somebody_wrote_into_aws_does_nothing_to_the_terminal() {
         let shown = golden::in_pipe(plan(&sandbox, folder.path(), SPEC, &["--output", output])).await;
         assert!(!shown.out.contains(['\u{1b}', '\u{7}']), "{}", shown.out);
         assert!(shown.out.contains("u{1b}"), "{}", shown.out);
-        assert!(output == "text" || shown.out.contains("\\|\\<b\\>\\@all"), "{}", shown.out);
+        assert!(output == "text" || shown.out.contains("\\|<b>@all`"), "{}", shown.out);
     }
 }
 
@@ -161,11 +162,116 @@ async fn a_target_narrows_a_plan_to_what_it_names_and_what_that_stands_on() {
         };
         assert_eq!(plan["targets"].as_array().unwrap().iter().map(name).collect::<Vec<_>>(), names, "{target}");
     }
-    for target in ["222233334444", "own/ap-south-1", "shop/role"] {
+    for (target, why) in [
+        ("222233334444", "no account that is declared is called that"),
+        ("shop/role", "no account that is declared is called that"),
+        ("own/ap-south-1", "the desired state says nothing of that region in that account"),
+    ] {
         let shown = golden::in_pipe(plan(&sandbox, folder.path(), SPEC, &["--target", target])).await;
         assert_eq!((shown.code, shown.out.as_str()), (Some(1), ""), "{target}");
-        assert!(shown.err.contains("nothing that is declared is the target"), "{}", shown.err);
+        assert!(shown.err.contains(&format!("is the target `{target}`: {why}")), "{}", shown.err);
     }
+}
+
+#[tokio::test]
+async fn the_own_account_is_a_target_by_its_id_and_as_own_whichever_the_document_says() {
+    let (sandbox, folder) = (left_behind().await, tempfile::tempdir().unwrap());
+    let listed = format!("{{account: '{ACCOUNT}', regions: {{us-east-1: enabled}}}}");
+    for spec in [SPEC, &listed] {
+        for target in ["own/us-east-1", "111122223333/us-east-1"] {
+            let shown = golden::in_pipe(plan(&sandbox, folder.path(), spec, &["--target", target])).await;
+            assert_eq!((shown.code, shown.err.as_str()), (Some(2), ""), "{target} {spec}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_several_accounts_have_is_no_target() {
+    let (sandbox, folder) = (left_behind().await, tempfile::tempdir().unwrap());
+    let member = |id: &str| format!("{{id: '{id}', name: shop, assumeRole: {{name: reach}}}}");
+    for id in ["222233334444", "333344445555"] {
+        sandbox.account(id).trust("reach", "/", ACCOUNT, None);
+    }
+    let accounts = format!("{}, {}", member("222233334444"), member("333344445555"));
+    let spec = format!("{{regions: {{us-east-1: enabled}}, accounts: [{accounts}]}}");
+    let shown = golden::in_pipe(plan(&sandbox, folder.path(), &spec, &["--target", "shop"])).await;
+    assert_eq!((shown.code, shown.out.as_str()), (Some(1), ""));
+    assert!(shown.err.contains("222233334444, 333344445555; aim at one of them by its id"), "{}", shown.err);
+    assert_eq!(golden::in_pipe(plan(&sandbox, folder.path(), &spec, &["--target", "222233334444"])).await.code, Some(2));
+}
+
+/// The name of the change that a plan holds.
+fn confirm(shown: &Shown) -> String {
+    let (_, after) = shown.out.split_once("confirm: ").unwrap_or_else(|| panic!("{}", shown.out));
+    after.split([' ', '`']).next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_confirms_a_part_of_a_change_confirms_nothing_else() {
+    let (sandbox, folder) = (Sandbox::start(Options::default()).await.unwrap(), tempfile::tempdir().unwrap());
+    for region in FOUR {
+        sandbox.account(ACCOUNT).set_setting(region, "service-role/Mallorys", MALLORY);
+    }
+    let off = FOUR.map(|region| format!("{region}: disabled")).join(", ");
+    let spec = |confirm: &str| format!("{{regions: {{{off}}}, guard: {{resets: {{count: 0, percent: 0}}{confirm}}}}}");
+    let run =
+        async |name: &str, spec: &str, more: &[&str]| golden::in_pipe(command(name, &sandbox, folder.path(), spec, more)).await;
+    let part = confirm(&run("plan", &spec(""), &["--target", "own/eu-west-1"]).await);
+    let all = confirm(&run("plan", &spec(""), &[]).await);
+    let confirmed = |name: &str| spec(&format!(", confirm: {name}"));
+    let of_part = run("plan", &confirmed(&part), &[]).await;
+    assert!(of_part.out.contains("nothing to write; 4 held"), "{}", of_part.out);
+    let of_part = run("plan", &confirmed(&part), &["--target", "own/eu-west-1"]).await;
+    assert!(of_part.out.contains("Plan: 1 write to 1 target;"), "{}", of_part.out);
+    let whole = run("apply", &confirmed(&all), &["--yes"]).await;
+    assert_eq!(whole.code, Some(0), "{}", whole.out);
+}
+
+#[tokio::test]
+async fn what_was_done_to_a_target_that_is_held_in_part_is_told() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let before = "{regions: {us-east-1: enabled}}";
+    assert_eq!(golden::in_pipe(command("apply", &sandbox, folder.path(), before, &["--yes"])).await.code, Some(0));
+    let extra = ["A", "B", "C"].map(|name| format!("arn:aws:iam::aws:policy/{name}"));
+    sandbox.account(ACCOUNT).edit_role("AWSSystemsManagerDefaultEC2InstanceManagementRole", |role| role.attached.extend(extra));
+    let spec = "{regions: {us-east-1: enabled}, role: {exclusivePolicies: true, tags: {team: a}}}";
+    let shown = golden::in_pipe(command("apply", &sandbox, folder.path(), spec, &["--yes"])).await;
+    assert_eq!(shown.code, Some(2));
+    golden::check("apply/held_in_part.txt", &nameless(&shown.out));
+    let shown = golden::in_pipe(plan(&sandbox, folder.path(), spec, &["-o", "json"])).await;
+    assert_eq!(json(&shown)["held"]["detachments"], 3);
+}
+
+/// A change's name tells the time.
+fn nameless(text: &str) -> String {
+    let (before, after) = text.split_once("confirm: ").unwrap();
+    let (name, _) = after.split_once(' ').unwrap();
+    format!("{before}confirm: {}", after.replace(name, "NAME"))
+}
+
+#[tokio::test]
+async fn what_the_organization_lacks_is_told_as_that() {
+    let (sandbox, folder) = (Sandbox::start(Options::default()).await.unwrap(), tempfile::tempdir().unwrap());
+    sandbox.organization(ACCOUNT);
+    let missing = "{regions: {us-east-1: enabled}, organization: {assumeRole: {name: reach}, overrides: [{accounts: ['999988887777'], otherRegions: disabled}]}}";
+    let shown = golden::in_pipe(plan(&sandbox, folder.path(), missing, &[])).await;
+    assert!(shown.out.contains("organization") && shown.out.contains("999988887777"), "{}", shown.out);
+    assert!(!shown.out.contains("mode: observe"), "{}", shown.out);
+}
+
+#[tokio::test]
+async fn an_interrupted_plan_says_that_it_is_not_all() {
+    let (sandbox, folder) = (left_behind().await, tempfile::tempdir().unwrap());
+    sandbox.inject(Fault::new(FaultKind::Slow(std::time::Duration::from_secs(8))).operation("GetServiceSetting"));
+    let child = plan(&sandbox, folder.path(), SPEC, &["-o", "json"]).spawn().unwrap();
+    let is_reading = |sandbox: &Sandbox| sandbox.journal().calls().iter().any(|call| call.operation == "GetServiceSetting");
+    sandbox.wait_until(DEADLINE, is_reading).await.unwrap();
+    signal(&child, "-INT");
+    let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["complete"]), (Some(1), &false.into()));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
 }
 
 #[tokio::test]
@@ -174,6 +280,9 @@ async fn applying_asks_and_without_anybody_to_ask_changes_nothing() {
     let shown = golden::in_pipe(command("apply", &sandbox, folder.path(), SPEC, &[])).await;
     assert_eq!(shown.code, Some(1));
     assert!(shown.err.contains("nobody can be asked here") && shown.err.contains("--yes"), "{}", shown.err);
+    let shown = golden::in_pipe(command("apply", &sandbox, folder.path(), SPEC, &["-o", "json"])).await;
+    assert_eq!((shown.code, shown.out.as_str()), (Some(1), ""), "a question needs something to be about");
+    assert!(shown.err.contains("--yes"), "{}", shown.err);
     for (answer, code, writes) in [("no", 2, 0), ("", 2, 0), ("yes", 2, 4)] {
         let shown = golden::answering(&command("apply", &sandbox, folder.path(), SPEC, &[]), answer).await;
         assert_eq!(shown.code, Some(code), "{answer}: {} {}", shown.out, shown.err);

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
-use super::text::{Tense, last_change, why};
-use super::{Row, Survey, Verdict};
+use super::Survey;
+use super::row::{Row, Verdict};
+use super::text::{Tense, count};
+use crate::plan::Drift;
+use crate::target::ResourceKind;
 use crate::terminal::plain;
 
-/// How many rows a comment has at most: GitHub takes 65,536 characters.
-const MOST_ROWS: usize = 100;
+/// How long a comment gets: GitHub takes 65,536 characters.
+const LONGEST_TABLE: usize = 60_000;
 /// How much of one cell is told.
 const LONGEST_CELL: usize = 160;
 
@@ -15,73 +18,99 @@ impl Survey {
     /// The whole report.
     pub(in crate::commands) fn markdown(&self) -> String {
         let mut text = format!("### dhmc-controller\n\n{}\n", anstream::adapter::strip_str(&self.summary.line(Tense::WouldBe)));
+        // Writing to text cannot fail.
+        if let Some((held, confirm)) = self.held.and_then(|held| Some((held, held.confirm?))) {
+            let (resets, detachments) = (count(held.resets, "reset"), count(held.detachments, "detachment"));
+            let _ = writeln!(
+                text,
+                "\nHeld as too much at once: {resets}, {detachments}. They are made with `guard: {{ confirm: {confirm} }}` in `spec`."
+            );
+        }
         let rows: Vec<&Row> = self.targets.iter().filter(|row| row.verdict != Verdict::InSync).collect();
         if rows.is_empty() {
             return text;
         }
         text.push_str("\n| Account | Target | | Is | Should be | Last changed |\n| --- | --- | --- | --- | --- | --- |\n");
-        for row in rows.iter().take(MOST_ROWS) {
-            let account = row.account_name.as_ref().unwrap_or(&row.account);
-            let [before, after] = ends(row);
-            let changed = last_change(row).unwrap_or_default();
-            let cells = [cell(account), cell(row.name()), verdict(row), cell(&before), cell(&after), cell(&changed)];
-            // Writing to text cannot fail.
-            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        let mut told = 0;
+        for row in &rows {
+            let line = line(row);
+            if text.len() + line.len() > LONGEST_TABLE {
+                break;
+            }
+            text.push_str(&line);
+            told += 1;
         }
-        if let Some(more) = rows.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
-            let _ = writeln!(text, "\nAnd {more} more.");
-        }
-        if let Some(confirm) = self.held.and_then(|held| held.confirm) {
-            let _ =
-                writeln!(text, "\nWhat is held as too much at once is made with `guard: {{ confirm: {confirm} }}` in `spec`.");
+        if told < rows.len() {
+            let _ = writeln!(text, "\nAnd {} more.", rows.len() - told);
         }
         text
     }
 }
 
+fn line(row: &Row) -> String {
+    let account = match &row.account_name {
+        Some(name) => format!("{} {}", row.account, code(name)),
+        None => row.account.clone(),
+    };
+    let changed = row.last_change().map(|change| code(&change)).unwrap_or_default();
+    let [before, after] = ends(row).map(|end| code(&end));
+    format!("| {} |\n", [account, row.name().to_owned(), verdict(row), before, after, changed].join(" | "))
+}
+
 /// What would be done, or why nothing would.
 fn verdict(row: &Row) -> String {
     let label = format!("**{}**", row.verdict.label());
-    match (why(row), row.actions.as_slice()) {
-        (Some(why), []) => format!("{label}: {}", cell(why)),
+    match (row.why(), row.actions.as_slice()) {
+        (Some(why), []) => format!("{label}: {}", code(why)),
         (None, []) => label,
-        (Some(_), actions) => format!("{}; the rest is {label}", cell(&actions.join("; "))),
-        (None, actions) => cell(&actions.join("; ")),
+        (Some(_), actions) => format!("{}; the rest is {label}", code(&actions.join("; "))),
+        (None, actions) => code(&actions.join("; ")),
     }
 }
 
 /// What it is, and what it should be.
 fn ends(row: &Row) -> [String; 2] {
-    match row.drift.as_slice() {
-        [] => [row.observed.clone().unwrap_or_default(), row.desired.clone()],
-        drift => {
-            let subject = |subject: &Option<String>| subject.as_ref().map(|one| format!("{one} ")).unwrap_or_default();
-            let join = |end: fn(&crate::plan::Drift) -> &str| {
-                drift.iter().map(|one| format!("{}{}", subject(&one.subject), end(one))).collect::<Vec<_>>().join("; ")
-            };
-            [join(|one| &one.before), join(|one| &one.after)]
-        }
+    if row.drift.is_empty() {
+        return [row.observed.as_deref().unwrap_or_default().to_owned(), row.desired.to_string()];
     }
+    let end = |drift: &Drift, value: &str| match (&drift.subject, row.resource) {
+        (_, ResourceKind::Setting) => value.to_owned(),
+        (Some(subject), _) => format!("{}: {subject} {value}", drift.kind.label()),
+        (None, _) => format!("{}: {value}", drift.kind.label()),
+    };
+    let join = |value: fn(&Drift) -> &str| row.drift.iter().map(|drift| end(drift, value(drift))).collect::<Vec<_>>().join("; ");
+    [join(|drift| &drift.before), join(|drift| &drift.after)]
 }
 
-/// Text that stays within its cell, whatever it is.
-fn cell(text: &str) -> String {
+/// Text of somebody else as code, where it is no name, link or markup of anything, within its cell.
+fn code(text: &str) -> String {
     let text = plain(text);
     let mut characters = text.chars();
     let mut shown: String = characters.by_ref().take(LONGEST_CELL).collect();
     if characters.next().is_some() {
         shown.push('…');
     }
-    let mut escaped = String::with_capacity(shown.len());
-    for character in shown.chars() {
-        match character {
-            '\n' => escaped.push(' '),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '@' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            other => escaped.push(other),
-        }
+    if shown.trim().is_empty() {
+        return String::new();
     }
-    escaped
+    // A row is one line, and a bar ends a cell in code as well (GitHub Flavored Markdown, tables).
+    let shown = shown.replace('\n', " ").replace('|', "\\|");
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let gap = if longest > 0 { " " } else { "" };
+    format!("{fence}{gap}{shown}{gap}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_stays_code_within_its_cell() {
+        assert_eq!(code("service-role/R"), "`service-role/R`");
+        assert_eq!(code("a|b\nc @all"), "`a\\|b c @all`");
+        assert_eq!(code("`` ` ["), "``` `` ` [ ```");
+        assert_eq!(code(" "), "");
+        assert_eq!(code(&"x".repeat(500)).chars().count(), LONGEST_CELL + 3);
+    }
 }

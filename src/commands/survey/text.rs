@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{Row, Summary, Survey, Verdict};
-use crate::observed::Change;
-use crate::plan::{Drift, author};
+use super::row::{Row, Verdict};
+use super::{Summary, Survey};
+use crate::plan::Drift;
 use crate::target::ResourceKind;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, plain, styled};
 
@@ -22,9 +22,8 @@ impl Survey {
     /// The whole report, ending in one line that sums it up.
     pub(in crate::commands) fn text(&self, tense: Tense) -> String {
         let mut text = String::new();
-        let mut told = HashSet::new();
         for account in self.targets.chunk_by(|one, other| one.account == other.account) {
-            tell_account(&mut text, account, &mut told);
+            tell_account(&mut text, account);
         }
         // Writing to text cannot fail.
         let _ = writeln!(text, "{}", self.summary.line(tense));
@@ -33,21 +32,24 @@ impl Survey {
 }
 
 /// One account: what is not as declared, and how much is.
-fn tell_account<'a>(text: &mut String, rows: &'a [Row], told: &mut HashSet<&'a str>) {
+fn tell_account(text: &mut String, rows: &[Row]) {
     let Some(first) = rows.first() else { return };
     if rows.iter().all(|row| row.verdict == Verdict::InSync) {
         return;
     }
     let name = first.account_name.as_ref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
     let _ = writeln!(text, "{}{name}", styled(STRONG, &first.account));
-    let (waiting, told_of): (Vec<&Row>, Vec<&Row>) =
-        rows.iter().filter(|row| row.verdict != Verdict::InSync).partition(|row| row.waits_for_its_account());
+    let is_usable = !rows.iter().any(|row| row.resource == ResourceKind::Account && row.verdict == Verdict::Unread);
+    let differing = rows.iter().filter(|row| row.verdict != Verdict::InSync);
+    let (told_of, waiting): (Vec<&Row>, Vec<&Row>) = differing.partition(|row| row.was_looked_at);
+    let mut told = HashSet::new();
     for row in told_of {
-        tell(text, row, told);
+        tell(text, row, &mut told);
     }
     if !waiting.is_empty() {
         let names = waiting.iter().map(|row| row.name()).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "  {} {names}  not read: the account cannot be used", styled(BAD, "?"));
+        let why = if is_usable { "not looked at" } else { "not read: the account cannot be used" };
+        let _ = writeln!(text, "  {} {names}  {why}", styled(BAD, "?"));
     }
     let in_sync = rows.iter().filter(|row| row.verdict == Verdict::InSync).count();
     if in_sync > 0 {
@@ -63,7 +65,7 @@ fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
         Verdict::Failed | Verdict::Unread => BAD,
     };
     let sign = styled(style, sign(row));
-    let why = why(row).map(|why| if told.insert(why) { why } else { "for the reason above" });
+    let why = row.why().map(|why| if told.insert(why) { why } else { "for the reason above" });
     let what = match row.drift.as_slice() {
         [] => why.map_or_else(|| row.verdict.label().to_owned(), |why| format!("{}: {}", row.verdict.label(), shown(why))),
         [only] => difference(row, only),
@@ -79,13 +81,16 @@ fn tell<'a>(text: &mut String, row: &'a Row, told: &mut HashSet<&'a str>) {
     for action in row.actions.iter().filter(|_| row.resource != ResourceKind::Setting) {
         let _ = writeln!(text, "      would {}", shown(action));
     }
+    for drift in row.corrected().filter(|_| row.verdict != Verdict::Changed) {
+        let _ = writeln!(text, "      {} {}", styled(GOOD, "corrected"), difference(row, drift));
+    }
     if let Some(why) = why.filter(|_| !row.drift.is_empty()) {
         let _ = writeln!(text, "      {}: {}", row.verdict.label(), shown(why));
     }
-    if row.verdict == Verdict::Observed {
+    if row.verdict == Verdict::Observed && row.why().is_none() {
         let _ = writeln!(text, "      only observed: the desired state says `mode: observe`");
     }
-    if let Some(changed) = last_change(row) {
+    if let Some(changed) = row.last_change() {
         let _ = writeln!(text, "      {}", styled(FAINT, &format!("last changed {}", shown(&changed))));
     }
 }
@@ -103,19 +108,6 @@ fn difference(row: &Row, Drift { kind, subject, before, after }: &Drift) -> Stri
 /// Text of AWS or of a document within the report: later lines of it stay below the first.
 fn shown(text: &str) -> String {
     plain(text).replace('\n', "\n        ")
-}
-
-/// What keeps it from being as declared, unless that is only that nobody has corrected it.
-pub(super) fn why(row: &Row) -> Option<&str> {
-    let is_told = matches!(row.verdict, Verdict::Held | Verdict::Unread | Verdict::Failed);
-    row.reason.as_deref().filter(|_| is_told)
-}
-
-/// Who changed it last, and when, where AWS tells.
-pub(super) fn last_change(row: &Row) -> Option<String> {
-    let change = row.last_changed_by.clone().map(|by| Change { by, at: row.last_changed_at });
-    let by = author(change.as_ref())?;
-    Some(row.last_changed_at.map_or_else(|| format!("by {by}"), |at| format!("by {by} at {at:.0}")))
 }
 
 fn sign(row: &Row) -> &'static str {
@@ -158,6 +150,7 @@ impl Summary {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+/// So many of it.
+pub(in crate::commands) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
