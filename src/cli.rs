@@ -5,6 +5,7 @@ pub mod aws;
 pub mod demo;
 pub mod output;
 pub mod run;
+pub mod validate;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
 use run::RunArgs;
+use validate::ValidateArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
 #[derive(Debug, Parser)]
@@ -54,6 +56,10 @@ pub enum Command {
     /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
     /// could not be read.
     Run(RunArgs),
+    /// Check documents without AWS, and tell everything that is wrong with them.
+    ///
+    /// Every problem is told with its place, the line that it is on, and what to do about it; not only the first.
+    Validate(ValidateArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

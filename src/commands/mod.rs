@@ -3,6 +3,7 @@
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod run;
+pub mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             }
             runtime.block_on(run::run(args))
         }
+        Command::Validate(args) => validate::validate(&args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };
