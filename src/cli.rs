@@ -1,10 +1,14 @@
 //! The command line: every flag is also a `DHMC_*` variable. Raw arguments in, resolved options out.
 
 pub mod aws;
+pub mod completions;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod man;
 pub mod output;
 pub mod run;
+pub mod schema;
+pub mod status;
 pub mod validate;
 
 use std::ffi::OsString;
@@ -15,9 +19,13 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::telemetry::LogFormat;
+use completions::CompletionsArgs;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use man::ManArgs;
 use run::RunArgs;
+use schema::SchemaArgs;
+use status::StatusArgs;
 use validate::ValidateArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -52,14 +60,22 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Keep AWS as the desired state declares, until stopped.
-    ///
-    /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
-    /// could not be read.
     Run(RunArgs),
     /// Check documents without AWS, and tell everything that is wrong with them.
     ///
     /// Every problem is told with its place, the line that it is on, and what to do about it; not only the first.
     Validate(ValidateArgs),
+    /// Ask a running controller what is not in sync, and why.
+    ///
+    /// Tells how many targets are in which state, what the guard holds and how to confirm it, and every target that is not in sync
+    /// with the reason, since when, and who changed it last.
+    Status(StatusArgs),
+    /// Print the JSON Schema of documents, which editors check and complete with.
+    Schema(SchemaArgs),
+    /// Print a script by which a shell completes commands and flags.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(ManArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

@@ -1,8 +1,12 @@
 //! One file per subcommand.
 
+pub mod completions;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod man;
 pub mod run;
+pub mod schema;
+pub mod status;
 pub mod validate;
 
 use std::io::{self, Write};
@@ -26,6 +30,10 @@ pub fn execute(cli: Cli) -> ExitCode {
             runtime.block_on(run::run(args))
         }
         Command::Validate(args) => validate::validate(&args),
+        Command::Status(args) => runtime.block_on(status::status(args)),
+        Command::Schema(_) => schema::schema(),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };
