@@ -16,8 +16,14 @@ pub fn completions(args: &CompletionsArgs) -> ExitCode {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    match terminal::print(&String::from_utf8_lossy(&script)) {
+    match terminal::print(&mended(&String::from_utf8_lossy(&script))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("the script cannot be printed: {error}")),
     }
+}
+
+/// In bash, `clap_complete` (4.6) calls a program with a hyphen in its name by two names, and finds no flags of its commands. To be taken
+/// out when the test in bash holds without it.
+fn mended(script: &str) -> String {
+    script.replace("dhmc__subcmd__controller", "dhmc__controller")
 }

@@ -21,9 +21,16 @@ pub fn man(args: &ManArgs) -> ExitCode {
     done.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
+/// Every command has a page, and needs no command for its help.
+fn command() -> clap::Command {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    command
+}
+
 fn print() -> Result<(), String> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command())
+    clap_mangen::Man::new(command())
         .render(&mut page)
         .and_then(|()| terminal::print(&String::from_utf8_lossy(&page)))
         .map_err(|error| format!("the page cannot be printed: {error}"))
@@ -31,5 +38,5 @@ fn print() -> Result<(), String> {
 
 fn write(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
-    clap_mangen::generate_to(Cli::command(), directory)
+    clap_mangen::generate_to(command(), directory)
 }

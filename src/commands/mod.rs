@@ -49,6 +49,11 @@ pub(crate) fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// A number with its noun, whose plural is a regular one.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Shows help, or what is wrong with the command line: exit code 1, because 2 says that drift remains.
 #[must_use]
 pub fn usage(error: &clap::Error) -> ExitCode {

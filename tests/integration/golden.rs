@@ -45,6 +45,9 @@ pub async fn in_terminal(command: &Command) -> Shown {
     terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true).stdin(Stdio::null());
     terminal.env_clear().env("SHELL", "/bin/sh").env("TERM", "xterm-256color");
     terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        terminal.current_dir(folder);
+    }
     let seen = in_pipe(terminal).await;
     Shown { out: seen.out.replace("\r\n", "\n"), err: std::fs::read_to_string(err).unwrap_or(seen.err), ..seen }
 }

@@ -54,7 +54,6 @@ pub(super) struct Target {
     pub(super) reason: Option<String>,
     pub(super) since: Timestamp,
     pub(super) last_changed_by: Option<String>,
-    pub(super) last_changed_at: Option<Timestamp>,
 }
 
 impl Answer {

@@ -1,18 +1,19 @@
-//! The answer for people: how many targets are in which state, what the guard holds, then the targets, each with why, since when,
-//! and who changed it last.
+//! The answer for people: how many targets are in which state, what the guard holds, then the targets, each with since when, who
+//! changed it last, and why; what several in a row have in common is told once.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Table, presets};
 use jiff::Timestamp;
 
+use super::super::counted;
 use super::answer::{Answer, Held, Target};
 use super::api::Api;
 use super::question::Question;
 use crate::target::State;
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled, width};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled};
 
 /// What is not known, or does not apply.
 const NOTHING: &str = "-";
-const HEADINGS: [&str; 6] = ["STATE", "ACCOUNT", "TARGET", "SINCE", "LAST CHANGED BY", "REASON"];
+const HEADINGS: [&str; 5] = ["STATE", "ACCOUNT", "TARGET", "SINCE", "LAST CHANGED BY"];
 
 pub(super) fn report(answer: &Answer, question: &Question, api: &Api) -> String {
     let parts =
@@ -50,18 +51,17 @@ fn summary(answer: &Answer) -> String {
     if counts.is_empty() {
         return "There are no targets: the desired state declares nothing that is to be kept.\n".to_owned();
     }
-    format!("{} {}: {}\n", styled(STRONG, &total.to_string()), noun(total), counts.join(", "))
-}
-
-fn noun(targets: usize) -> &'static str {
-    if targets == 1 { "target" } else { "targets" }
+    format!("{}: {}\n", styled(STRONG, &counted(total, "target")), counts.join(", "))
 }
 
 fn held(held: &Held) -> String {
     let Held { resets, detachments, confirm } = held;
-    let what = format!("The guard holds {resets} resets and {detachments} detachments.");
+    let kinds = [(*resets, "reset"), (*detachments, "detachment")];
+    let kinds: Vec<String> =
+        kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, kind)| counted(count, kind)).collect();
+    let what = format!("The guard holds {}.", kinds.join(" and "));
     let how = format!("  spec:\n    guard:\n      confirm: {}\n", printable(confirm));
-    format!("{} If they are meant, confirm them in the document:\n\n{how}", styled(WARNING, &what))
+    format!("{} If it is meant, confirm it in the document:\n\n{how}", styled(WARNING, &what))
 }
 
 fn targets(answer: &Answer, question: &Question) -> String {
@@ -72,18 +72,20 @@ fn targets(answer: &Answer, question: &Question) -> String {
         };
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(HEADINGS);
-    if let Some(width) = width() {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    }
-    table.add_rows(answer.targets.iter().map(row));
+    table.load_style(presets::NOTHING).set_header(HEADINGS).add_rows(answer.targets.iter().map(row));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    if let Some(states) = table.column_mut(0) {
-        states.set_constraint(ColumnConstraint::ContentWidth);
+    let mut rows = table.lines();
+    let mut lines: Vec<String> = rows.next().map(|headings| styled(FAINT, headings.trim_end())).into_iter().collect();
+    // No cell has a line break in it: each target is one line.
+    for (index, (target, row)) in answer.targets.iter().zip(rows).enumerate() {
+        lines.push(painted(row.trim_end()));
+        let next = answer.targets.get(index + 1).map(|next| &next.reason);
+        if let Some(reason) = target.reason.as_deref().filter(|_| next != Some(&target.reason)) {
+            lines.push(format!("  {}", printable(reason)));
+        }
     }
-    let mut lines: Vec<String> = table.lines().map(|line| painted(line.trim_end())).collect();
     if answer.left_out > 0 {
         lines.push(format!("and {} more; ask for one --account, --region or --state", answer.left_out));
     }
@@ -95,28 +97,30 @@ fn states(question: &Question) -> String {
     words.join(" or ")
 }
 
-fn row(target: &Target) -> [String; 6] {
+fn row(target: &Target) -> [String; 5] {
     let account = match &target.account_name {
         Some(name) => format!("{} {}", printable(&target.account), printable(name)),
         None => printable(&target.account),
     };
     let what = if target.resource == "setting" { &target.region } else { &target.resource };
-    let changed = match (&target.last_changed_by, target.last_changed_at) {
-        (Some(by), Some(at)) => format!("{} {}", printable(by), moment(at)),
-        (Some(by), None) => printable(by),
-        (None, _) => NOTHING.to_owned(),
-    };
-    let reason = target.reason.as_deref().map_or_else(|| NOTHING.to_owned(), printable);
-    [printable(&target.state), account, printable(what), moment(target.since), changed, reason]
+    let changed =
+        target.last_changed_by.as_deref().map_or_else(|| NOTHING.to_owned(), |by| printable(own_name(by, &target.account)));
+    [printable(&target.state), account, printable(what), moment(target.since), changed]
 }
 
-/// A line of the table, whose first word is a heading or a state, unless the line goes on with one before.
-fn painted(line: &str) -> String {
-    let end = line.find(' ').unwrap_or(line.len());
-    match line.split_at(end) {
-        (heading, _) if heading == HEADINGS[0] => styled(FAINT, line),
-        (word, rest) => format!("{}{rest}", paint(word, word)),
+/// Without the part of an ARN that says no more than the account, where that is the target's own:
+/// `assumed-role/Administrator/alice`.
+fn own_name<'a>(arn: &'a str, account: &str) -> &'a str {
+    match arn.split_once(account) {
+        Some((before, after)) if before.starts_with("arn:") && before.ends_with("::") => after.strip_prefix(':').unwrap_or(arn),
+        _ => arn,
     }
+}
+
+/// A row, whose first word is a state.
+fn painted(row: &str) -> String {
+    let (state, rest) = row.split_at(row.find(' ').unwrap_or(row.len()));
+    format!("{}{rest}", paint(state, state))
 }
 
 /// A text about a state.
@@ -129,10 +133,36 @@ fn paint(label: &str, text: &str) -> String {
 }
 
 fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A text of the controller's, which may be AWS's or of whoever names accounts, on one line.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_of_the_same_account_is_told_without_it() {
+        for (arn, shown) in [
+            ("arn:aws:sts::111122223333:assumed-role/Administrator/alice", "assumed-role/Administrator/alice"),
+            ("arn:aws-cn:iam::111122223333:user/mallory", "user/mallory"),
+            (
+                "arn:aws:sts::222233334444:assumed-role/111122223333/bob",
+                "arn:aws:sts::222233334444:assumed-role/111122223333/bob",
+            ),
+            ("arn:aws:iam::111122223333", "arn:aws:iam::111122223333"),
+            ("System", "System"),
+        ] {
+            assert_eq!(own_name(arn, "111122223333"), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_of_somebody_else_s_moves_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
 }

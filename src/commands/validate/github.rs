@@ -3,13 +3,14 @@
 //! A text with a line break in it could be a command of its own; so what has a meaning in a command is escaped, as GitHub's own
 //! toolkit does (`@actions/core`, `escapeData` and `escapeProperty`).
 
-use super::{Finding, Report, counted};
+use super::super::counted;
+use super::{Finding, Report};
 
 pub(super) fn report(report: &Report) -> String {
     let findings: Vec<&Finding> = report.documents.iter().flat_map(|document| &document.problems).collect();
     let commands: String = findings.iter().map(|finding| command(finding)).collect();
-    let documents = counted(report.documents.len(), "document", "documents");
-    format!("{commands}{documents}, {}\n", counted(findings.len(), "problem", "problems"))
+    let documents = counted(report.documents.len(), "document");
+    format!("{commands}{documents}, {}\n", counted(findings.len(), "problem"))
 }
 
 fn command(finding: &Finding) -> String {

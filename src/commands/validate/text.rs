@@ -2,7 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Finding, Judged, Report, counted};
+use super::super::counted;
+use super::{Finding, Judged, Report};
 use crate::terminal::{BAD, GOOD, styled, width};
 
 /// A line in a pipe, where nobody says how much fits.
@@ -17,7 +18,7 @@ fn judged(document: &Judged, renderer: &Renderer) -> String {
     let findings = document.problems.iter().map(|finding| renderer.render(&[group(finding)]) + "\n\n");
     let verdict = match document.problems.len() {
         0 => styled(GOOD, "valid"),
-        problems => styled(BAD, &counted(problems, "problem", "problems")),
+        problems => styled(BAD, &counted(problems, "problem")),
     };
     format!("{}{}: {verdict}\n", findings.collect::<String>(), printable(&document.file))
 }
