@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::binary::{at, dhmc};
+use crate::endpoints::tls_door;
 use crate::golden;
 use crate::harness::{Controller, DEADLINE, free_port, until};
 use crate::referee::{ACCOUNT, Referee, before_both, credentials_of};
@@ -178,6 +179,32 @@ async fn where_nobody_answers_or_somebody_else_does_it_says_so_and_exits_1() {
         assert!(!shown.err.contains("s3cr3t") && !shown.err.contains("panicked"), "{}", shown.err);
         assert_eq!(shown.err.lines().count(), 1, "{}", shown.err);
     }
+}
+
+#[tokio::test]
+async fn over_https_the_authorities_decide_who_is_believed() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let controller = Controller::start("{regions: {us-east-1: enabled}}", &sandbox.url(), &credentials_of(&sandbox)).await;
+    controller.until("role", "in_sync").await;
+    controller.until("us-east-1", "in_sync").await;
+    let (authority, port) = tls_door(controller.url.trim_start_matches("http://").parse().unwrap()).await;
+    let (other, _) = tls_door(sandbox.addr()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ask = async |authorities: &str| {
+        let bundle = folder.path().join("authorities.pem");
+        std::fs::write(&bundle, authorities).unwrap();
+        let mut command = status(&format!("https://localhost:{port}"), &[]);
+        command.env("SSL_CERT_FILE", bundle);
+        golden::in_pipe(command).await
+    };
+    let trusting = ask(&authority).await;
+    assert_eq!((trusting.code, trusting.err.as_str()), (Some(0), ""), "{}", trusting.out);
+    for (authorities, said) in [(other.as_str(), "invalid peer certificate"), ("", "install ca-certificates, or set SSL_CERT_FILE")] {
+        let doubting = ask(authorities).await;
+        assert_eq!(doubting.code, Some(1));
+        assert!(doubting.err.contains(said), "{}", doubting.err);
+    }
+    controller.stop().await;
 }
 
 /// Answers every connection with the same words.

@@ -142,7 +142,7 @@ async fn a_valid_document_may_come_from_standard_input() {
 async fn too_much_on_standard_input_is_not_read_to_its_end() {
     let mut child = dhmc(&["validate", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    let endless = tokio::spawn(async move { while input.write_all(&[b'#'; 1 << 16]).await.is_ok() {} });
+    let endless = tokio::spawn(async move { while input.write_all(&[b'#'; 1 << 12]).await.is_ok() {} });
     let output = tokio::time::timeout(crate::harness::DEADLINE, child.wait_with_output()).await.expect("it ends").unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("larger than 1 MiB"));
     endless.await.unwrap();
