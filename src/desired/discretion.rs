@@ -249,7 +249,7 @@ mod tests {
     fn what_follows_a_secret_is_shown_again() {
         for text in [
             "externalId: x\nname: a",
-            "- externalId: x\n  namee: a",
+            "- externalId: x\n  nam: a",
             "externalId:\n  x\n# comment",
             "{\n  \"externalId\": \"x\",\n  \"name\": \"a\"\n}",
             "- { assumeRole: { externalId: x } }\n- { id: y }",

@@ -104,6 +104,7 @@ pub struct Metadata {
 /// What is wanted: of one account, or by default of every account.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("not" = { "anyOf": [{ "required": ["account", "accounts"] }, { "required": ["account", "organization"] }] }))]
 pub struct Spec {
     /// The account that all of this is about; without it, that of the credentials. Not with accounts or organization.
     pub account: Option<AccountId>,
@@ -170,21 +171,22 @@ pub enum Mode {
 pub struct Role {
     /// Unique in the account, whatever the path. Default: `AWSSystemsManagerDefaultEC2InstanceManagementRole`.
     pub name: Option<RoleName>,
-    /// Where the role is. Default: `/service-role/`, or any path if external.
+    /// Where the role is, but not under `/aws-service-role/`. Default: `/service-role/`, or any path if external.
+    #[schemars(extend("not" = { "pattern": "^/aws-service-role/" }))]
     pub path: Option<RolePath>,
     /// Who creates and repairs it.
     pub management: Option<Management>,
     /// The service that has to be able to assume it. Default: `ssm.amazonaws.com`.
     pub trust_principal: Option<String>,
     /// Policies that have to be attached: names of AWS managed policies, or ARNs.
-    #[schemars(extend("maxItems" = 10))]
+    #[schemars(extend("maxItems" = 10, "uniqueItems" = true))]
     pub policies: Option<Vec<String>>,
     /// true: every other managed policy is detached.
     pub exclusive_policies: Option<bool>,
     /// Tags that have to be there; others are left alone.
     pub tags: Option<Tags>,
-    /// The role's description.
-    #[schemars(extend("maxLength" = 1000))]
+    /// The role's description, in the characters of Latin-1.
+    #[schemars(extend("pattern" = "^[\\t\\n\\r -~\u{a1}-\u{ff}]*$", "maxLength" = 1000))]
     pub description: Option<String>,
     /// The role's permissions boundary: the name of an AWS managed policy, or an ARN.
     pub permissions_boundary: Option<String>,
@@ -302,6 +304,7 @@ pub struct Organization {
     /// The role by which accounts are reached, of the same name in each.
     pub assume_role: AssumeRole,
     /// Only these. Without it: every account.
+    #[schemars(extend("minProperties" = 1))]
     pub include: Option<Selection>,
     /// Not these, though they are included.
     pub exclude: Option<Selection>,
@@ -314,8 +317,10 @@ pub struct Organization {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Selection {
     /// Units, or roots.
+    #[schemars(extend("uniqueItems" = true))]
     pub organizational_units: Option<Vec<UnitId>>,
     /// Accounts.
+    #[schemars(extend("uniqueItems" = true))]
     pub accounts: Option<Vec<AccountId>>,
 }
 
@@ -327,10 +332,13 @@ pub struct UnitId(pub String);
 /// What is different for some accounts of the organization.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("anyOf" = [{ "required": ["organizationalUnits"] }, { "required": ["accounts"] }]))]
 pub struct Override {
     /// Whom it is for: units, or roots.
+    #[schemars(extend("uniqueItems" = true))]
     pub organizational_units: Option<Vec<UnitId>>,
     /// Whom it is for: accounts.
+    #[schemars(extend("uniqueItems" = true))]
     pub accounts: Option<Vec<AccountId>>,
     /// Correct drift, or only report it.
     pub mode: Option<Mode>,

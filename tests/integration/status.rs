@@ -199,7 +199,9 @@ async fn over_https_the_authorities_decide_who_is_believed() {
     };
     let trusting = ask(&authority).await;
     assert_eq!((trusting.code, trusting.err.as_str()), (Some(0), ""), "{}", trusting.out);
-    for (authorities, said) in [(other.as_str(), "invalid peer certificate"), ("", "install ca-certificates, or set SSL_CERT_FILE")] {
+    for (authorities, said) in
+        [(other.as_str(), "invalid peer certificate"), ("", "install ca-certificates, or set SSL_CERT_FILE")]
+    {
         let doubting = ask(authorities).await;
         assert_eq!(doubting.code, Some(1));
         assert!(doubting.err.contains(said), "{}", doubting.err);
