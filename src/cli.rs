@@ -1,13 +1,18 @@
-//! The command line: every flag is also a `DHMC_*` variable. Raw arguments in, resolved options out.
+//! The command line: every flag of `run` is also a variable of the environment. Raw arguments in, resolved options out.
 
 pub mod aws;
+pub mod completions;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod man;
 pub mod output;
 pub mod plan;
 pub mod run;
+pub mod schema;
+pub mod status;
+pub mod validate;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -17,12 +22,17 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::telemetry::LogFormat;
+use completions::CompletionsArgs;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
 use doctor::DoctorArgs;
 use export::ExportArgs;
+use man::ManArgs;
 use plan::{ABOUT_APPLY, ABOUT_PLAN, ApplyArgs, PlanArgs};
 use run::RunArgs;
+use schema::SchemaArgs;
+use status::StatusArgs;
+use validate::ValidateArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
 #[derive(Debug, Parser)]
@@ -56,9 +66,6 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Keep AWS as the desired state declares, until stopped.
-    ///
-    /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
-    /// could not be read.
     Run(RunArgs),
     /// Show what would be done, and write nothing.
     ///
@@ -71,11 +78,26 @@ pub enum Command {
     /// One pass of the controller: it looks again and corrects what differs by then. Nothing is written without a yes.
     #[command(after_long_help = ABOUT_APPLY)]
     Apply(ApplyArgs),
+    /// Check documents without AWS, and tell everything that is wrong with them.
+    ///
+    /// Every problem is told with its place, the line that it is on, and what to do about it; not only the first.
+    Validate(ValidateArgs),
+    /// Ask a running controller what is not in sync, and why.
+    ///
+    /// Tells how many targets are in which state, what the guard holds and how to confirm it, and every target that is not in sync
+    /// with the reason, since when, and who changed it last.
+    Status(StatusArgs),
     /// Write the desired state that describes what an account has now, so that to adopt it changes nothing.
     #[command(long_about = export::LONG_ABOUT, after_help = export::AFTER_HELP)]
     Export(ExportArgs),
     /// Look once at whether this can work: credentials, clock, rights, regions, the role, and who else manages the settings.
     Doctor(DoctorArgs),
+    /// Print the JSON Schema of documents, which editors check and complete with.
+    Schema(SchemaArgs),
+    /// Print a script by which a shell completes commands and flags.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(ManArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
@@ -85,10 +107,10 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// One JSON object a line, or text for people.
-    #[arg(long, env = "DHMC_LOG_FORMAT", value_enum, default_value = "json", global = true)]
+    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_FORMAT", value_enum, default_value = "json", global = true)]
     pub log_format: LogFormat,
     /// How much of this program's own doings to log: error, warn, info, debug, trace.
-    #[arg(long, env = "DHMC_LOG_LEVEL", default_value = "info", global = true)]
+    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_LEVEL", default_value = "info", global = true)]
     pub log_level: Level,
 }
 
@@ -110,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_is_also_a_variable() {
+    fn every_flag_of_run_is_also_a_variable() {
         for command in Cli::command().get_subcommands().filter(|command| command.get_name() == "run") {
             for flag in
                 command.get_arguments().filter(|flag| flag.get_long().is_some_and(|long| !["help", "version"].contains(&long)))

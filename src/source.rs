@@ -21,8 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::desired::{DesiredState, Problems};
-use look::Content;
-pub use look::{EntryError, ReadError};
+pub use look::{Content, EntryError, ReadError, read};
 
 /// From one look to the next. Two looks have to agree, so an edit is in force after a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);

@@ -45,6 +45,12 @@ fn ended_by_reader(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// How many columns standard output has. `None`: it is no terminal, and takes lines of any length.
+#[must_use]
+pub fn width() -> Option<usize> {
+    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
 /// Text in a style.
 #[must_use]
 pub fn styled(style: Style, text: &str) -> String {

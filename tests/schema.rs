@@ -2,13 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use dhmc_controller::desired::{load, schema};
 use jsonschema::Validator;
+use proptest::prelude::*;
 use serde_json::Value;
 
 const SHIPPED: &str = include_str!("../config/schema.json");
+const EXAMPLES: [&str; 3] =
+    [include_str!("../config/minimal.yaml"), include_str!("../config/example.yaml"), include_str!("../config/organization.yaml")];
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(validator);
 const REGENERATE: &str = "UPDATE=1 cargo test --test schema";
 
 fn validator() -> Validator {
@@ -21,7 +26,24 @@ fn with_header(rest: &str) -> String {
 
 /// The document as editors see it.
 fn value(yaml: &str) -> Value {
-    serde_yaml::from_str(yaml).unwrap()
+    serde_yaml::from_str(yaml.trim_start_matches('\u{feff}')).unwrap()
+}
+
+/// What a schema makes of a document.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Takes,
+    Refuses,
+    /// There is no JSON of it.
+    NeverSees,
+}
+
+fn verdict(validator: &Validator, yaml: &str) -> Verdict {
+    match serde_yaml::from_str(yaml) {
+        Ok(value) if validator.is_valid(&value) => Verdict::Takes,
+        Ok(_) => Verdict::Refuses,
+        Err(_) => Verdict::NeverSees,
+    }
 }
 
 #[test]
@@ -44,12 +66,7 @@ fn documents(markdown: &str) -> Vec<(&str, bool)> {
 fn every_good_document_fits_the_schema() {
     let validator = validator();
     let reference = documents(include_str!("../docs/CONFIG.md"));
-    let shipped = [
-        include_str!("../config/minimal.yaml"),
-        include_str!("../config/example.yaml"),
-        include_str!("../config/organization.yaml"),
-    ];
-    let good: Vec<&str> = reference.iter().filter(|(_, good)| *good).map(|(yaml, _)| *yaml).chain(shipped).collect();
+    let good: Vec<&str> = reference.iter().filter(|(_, good)| *good).map(|(yaml, _)| *yaml).chain(EXAMPLES).collect();
     assert!(good.len() >= 8, "{}", good.len());
     for yaml in good {
         let errors: Vec<String> = validator.iter_errors(&value(yaml)).map(|error| error.to_string()).collect();
@@ -101,11 +118,68 @@ fn what_looks_wrong_is_refused_by_both() {
 
 #[test]
 fn every_yaml_that_is_shipped_names_the_schema() {
-    for yaml in [
-        include_str!("../config/minimal.yaml"),
-        include_str!("../config/example.yaml"),
-        include_str!("../config/organization.yaml"),
-    ] {
+    for yaml in EXAMPLES {
         assert_eq!(yaml.lines().next(), Some("# yaml-language-server: $schema=schema.json"));
+    }
+}
+
+/// Every mistake that has a name is refused by the schema too, or the page says why it cannot be.
+#[test]
+fn of_every_bad_document_the_page_says_whether_the_schema_knows_better() {
+    let validator = validator();
+    let page = include_str!("../src/desired/tests/problems.md");
+    let mut seen = 0;
+    for section in page.split("\n## ").skip(1) {
+        let (before, rest) = section.split_once("\n```yaml\n").unwrap();
+        let said = [("\nThe schema takes it: ", Verdict::Takes), ("\nThe schema never sees it: ", Verdict::NeverSees)];
+        let said = said.into_iter().find(|(words, _)| before.contains(words)).map_or(Verdict::Refuses, |(_, verdict)| verdict);
+        let title = section.lines().next().unwrap();
+        assert_eq!(section.matches("\n```yaml\n").count(), 1, "one document in a section: {title}");
+        let yaml = rest.split("\n```").next().unwrap();
+        assert!(load(yaml.as_bytes()).is_err(), "{title}");
+        assert_eq!(verdict(&validator, yaml), said, "{title}; the page says otherwise");
+        seen += 1;
+    }
+    assert!(seen > 65, "{seen}");
+}
+
+/// An editor that marks what is right would soon be believed no more.
+#[test]
+fn whatever_load_takes_of_what_was_found_by_fuzzing_fits_the_schema() {
+    let validator = validator();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/document");
+    let mut taken = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for yaml in text.split("\n=====\n").filter(|yaml| load(yaml.as_bytes()).is_ok()) {
+            let errors: Vec<String> = validator.iter_errors(&value(yaml)).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{yaml}");
+            taken += 1;
+        }
+    }
+    assert!(taken > 10, "{taken}");
+}
+
+proptest! {
+    /// Words and lines of good documents, moved about and left out.
+    #[test]
+    fn whatever_load_takes_of_a_good_document_that_was_edited_fits_the_schema(
+        example in proptest::sample::select(EXAMPLES.to_vec()),
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), 0..3_u8), 1..4),
+    ) {
+        let mut lines: Vec<&str> = example.lines().collect();
+        for (at, other, edit) in edits {
+            let (at, other) = (at.index(lines.len()), other.index(lines.len()));
+            match edit {
+                0 => drop(lines.remove(at)),
+                1 => lines.swap(at, other),
+                _ => lines.insert(at, lines[other]),
+            }
+        }
+        let yaml = lines.join("\n");
+        if load(yaml.as_bytes()).is_ok() {
+            prop_assert_eq!(verdict(&VALIDATOR, &yaml), Verdict::Takes, "{}", yaml);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use dhmc_controller::desired::access::{Access, ExternalId};
+use dhmc_controller::desired::excerpt::Excerpts;
 use dhmc_controller::desired::{self, DesiredState, Problems};
 use serde_yaml::Value;
 
@@ -14,6 +15,8 @@ const SEPARATOR: &[u8] = b"\n=====\n";
 const SECRET: &str = "s3cr3t-0f-b0th-s1des";
 /// A path may have 32 steps, each a quotation of 60 characters, and a character may take ten to be escaped.
 const LONGEST_PROBLEM: usize = 32 * 650;
+/// What is shown around the place of a problem, and the sign for what is not.
+const LONGEST_EXCERPT: usize = 410;
 /// Shorter ones turn up elsewhere by chance.
 const SHORTEST_SECRET: usize = 8;
 
@@ -63,12 +66,30 @@ fn refused(documents: &[(&str, &[u8])], problems: &Problems) {
             assert!((1..=end).contains(&column), "column {column}, and the line ends before {end}: {line}");
         }
     }
+    let shown = excerpts(documents, problems);
     let told = problems.in_file("dhmc.yaml").to_string();
     assert_eq!(told.split('\n').count(), count, "one line for each problem");
     if documents.iter().all(|(_, bytes)| keeps_its_secret(&String::from_utf8_lossy(bytes))) {
         assert!(!told.contains(SECRET), "{told}");
         assert!(!format!("{problems:?}").contains(SECRET), "{problems:?}");
+        assert!(!shown.contains(SECRET), "{shown}");
     }
+}
+
+/// What `validate` shows below the problems.
+fn excerpts(documents: &[(&str, &[u8])], problems: &Problems) -> String {
+    let sources: Vec<(&str, Excerpts<'_>)> = documents.iter().map(|(name, bytes)| (*name, Excerpts::of(bytes))).collect();
+    let mut shown = String::new();
+    for problem in problems {
+        let of_file = |(name, _): &&(&str, Excerpts<'_>)| problem.file.as_deref().is_none_or(|file| file == *name);
+        let Some(excerpt) = sources.iter().find(of_file).and_then(|(_, source)| source.at(problem)) else { continue };
+        assert!(!excerpt.text.contains(|c: char| c.is_control() && c != '\t'), "an excerpt is one line of text: {excerpt:?}");
+        assert!(excerpt.text.chars().count() <= LONGEST_EXCERPT, "an excerpt of {} bytes", excerpt.text.len());
+        assert!(excerpt.text.get(excerpt.marked.clone()).is_some(), "what is marked is there: {excerpt:?}");
+        shown.push_str(&excerpt.text);
+        shown.push('\n');
+    }
+    shown
 }
 
 /// Lines as an editor shows them.

@@ -14,8 +14,20 @@ use crate::app::Options;
 use crate::metrics::TargetMetrics;
 use crate::reconcile::rivals::Rivalry;
 
+const MORE: &str = "\
+Examples:
+  dhmc-controller run --config dhmc.yaml
+  dhmc-controller run --config /etc/dhmc --interval 10m --listen 127.0.0.1:9000
+  dhmc-controller run --config dhmc.yaml --once --log-format text
+
+Exit codes:
+  0  it was stopped by SIGTERM or SIGINT; with --once, every target is in sync
+  2  with --once: drift remains
+  1  a bad start; with --once, something could not be read";
+
 /// Flags of `run`.
 #[derive(Debug, Args)]
+#[command(after_long_help = MORE)]
 pub struct RunArgs {
     /// The desired state: a YAML file, or a directory of them (docs/CONFIG.md). An edit takes effect within 3 seconds.
     #[arg(long, env = "DHMC_CONFIG", value_name = "PATH")]

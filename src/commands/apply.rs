@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::survey::{Survey, Tense, count, survey};
-use super::{Ended, exit_code, ready};
+use super::ended::{Ended, ready};
+use super::survey::{Survey, Tense, survey};
+use super::{counted, exit_code};
 use crate::cli::output::Output;
 use crate::cli::plan::ApplyArgs;
 use crate::reconcile::Intent;
@@ -59,7 +60,7 @@ async fn is_confirmed(plan: &Survey, stop: &CancellationToken) -> Result<bool, E
         return Err(Ended::NobodyToAsk);
     }
     let mut stderr = io::stderr();
-    write!(stderr, "\nMake {}? Only `yes` is taken for a yes: ", count(plan.summary.writes, "write"))?;
+    write!(stderr, "\nMake {}? Only `yes` is taken for a yes: ", counted(plan.summary.writes, "write"))?;
     stderr.flush()?;
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

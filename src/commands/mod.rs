@@ -1,23 +1,26 @@
 //! One file per subcommand.
 
 pub mod apply;
+pub mod completions;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod doctor;
+mod ended;
 pub mod export;
+pub mod man;
 pub mod plan;
 pub mod run;
+pub mod schema;
+pub mod status;
 mod survey;
+pub mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::app::{App, Options, PassResult, StartError};
+use crate::app::PassResult;
 use crate::cli::{Cli, Command};
-use crate::{shutdown, telemetry};
+use crate::telemetry;
 
 /// Runs the command. Errors have been told by then.
 #[must_use]
@@ -37,6 +40,11 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Apply(args) => runtime.block_on(apply::apply(args)),
         Command::Export(args) => runtime.block_on(export::run(args)),
         Command::Doctor(args) => runtime.block_on(doctor::doctor(args)),
+        Command::Validate(args) => validate::validate(&args),
+        Command::Status(args) => runtime.block_on(status::status(args)),
+        Command::Schema(_) => schema::schema(),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };
@@ -64,44 +72,9 @@ fn exit_code(result: PassResult) -> ExitCode {
     }
 }
 
-/// Why a command of an operator has nothing (more) to report.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(
-        "nothing that is declared is the target `{aim}`: {what}. --target takes ACCOUNT, ACCOUNT/REGION or ACCOUNT/role, where \
-         ACCOUNT is an id, a name, or `own` for the account of the controller's own credentials"
-    )]
-    NothingThere { aim: String, what: &'static str },
-    #[error("several accounts are called as in the target `{aim}`: {ids}; aim at one of them by its id")]
-    Ambiguous { aim: String, ids: String },
-    #[error("interrupted; what was reported is not all there is")]
-    Interrupted,
-    #[error("interrupted; nothing was changed")]
-    InterruptedBefore,
-    #[error("a report as JSON has no place for a question: add --yes, or look first with `plan`; nothing was changed")]
-    NothingToAskAbout,
-    #[error(
-        "nobody can be asked here, because standard input is no terminal; nothing was changed. --yes makes the writes without asking"
-    )]
-    NobodyToAsk,
-    #[error("the report cannot be written: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl Ended {
-    /// Says why on standard error. Exit code 1.
-    fn tell(&self) -> ExitCode {
-        failed(&self.to_string())
-    }
-}
-
-/// Reads the desired state and sets everything up, and listens to Ctrl-C.
-async fn ready(options: Options, stop: &CancellationToken) -> Result<App, Ended> {
-    shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
-    let app = Box::pin(stop.run_until_cancelled(App::new(options, stop.clone()))).await;
-    Ok(app.ok_or(Ended::Interrupted)??)
+/// A number with its noun, whose plural is a regular one.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Shows help, or what is wrong with the command line: exit code 1, because 2 says that drift remains.

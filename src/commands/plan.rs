@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
+use super::ended::{Ended, ready};
+use super::exit_code;
 use super::survey::{Survey, Tense, survey};
-use super::{Ended, exit_code, ready};
 use crate::cli::plan::{PlanArgs, PlanOutput};
 use crate::reconcile::Intent;
 use crate::terminal;

@@ -4,7 +4,9 @@
 //! [`DesiredState`] or into every problem there is. No IO, no clock, no AWS; the file is watched by `source`, the comparison is made by `plan`.
 
 pub mod access;
+mod discretion;
 pub mod document;
+pub mod excerpt;
 pub mod fields;
 pub mod guard;
 pub mod levels;

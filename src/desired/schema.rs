@@ -3,7 +3,7 @@
 //! It knows what a document looks like, not what it means: [`super::load`] decides, and nothing is read through these types.
 //! `config/schema.json` is made of them; a test keeps it fresh, others hold it against what `load` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
@@ -16,6 +16,26 @@ pub fn json() -> Value {
     let mut schema = schema_for!(Document).to_value();
     without_null(&mut schema);
     schema
+}
+
+/// Every key that the schema knows, and every region.
+pub(super) fn keys() -> BTreeSet<String> {
+    let mut keys = regions::known().iter().map(|(name, _)| (*name).to_owned()).collect();
+    collect_keys(&json(), &mut keys);
+    keys
+}
+
+fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::Object(properties)) = fields.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            fields.values().for_each(|value| collect_keys(value, keys));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
+        _ => {}
+    }
 }
 
 /// A key without a value is refused: what may be left out may not be null.
@@ -84,6 +104,7 @@ pub struct Metadata {
 /// What is wanted: of one account, or by default of every account.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("not" = { "anyOf": [{ "required": ["account", "accounts"] }, { "required": ["account", "organization"] }] }))]
 pub struct Spec {
     /// The account that all of this is about; without it, that of the credentials. Not with accounts or organization.
     pub account: Option<AccountId>,
@@ -150,21 +171,22 @@ pub enum Mode {
 pub struct Role {
     /// Unique in the account, whatever the path. Default: `AWSSystemsManagerDefaultEC2InstanceManagementRole`.
     pub name: Option<RoleName>,
-    /// Where the role is. Default: `/service-role/`, or any path if external.
+    /// Where the role is, but not under `/aws-service-role/`. Default: `/service-role/`, or any path if external.
+    #[schemars(extend("not" = { "pattern": "^/aws-service-role/" }))]
     pub path: Option<RolePath>,
     /// Who creates and repairs it.
     pub management: Option<Management>,
     /// The service that has to be able to assume it. Default: `ssm.amazonaws.com`.
     pub trust_principal: Option<String>,
     /// Policies that have to be attached: names of AWS managed policies, or ARNs.
-    #[schemars(extend("maxItems" = 10))]
+    #[schemars(extend("maxItems" = 10, "uniqueItems" = true))]
     pub policies: Option<Vec<String>>,
     /// true: every other managed policy is detached.
     pub exclusive_policies: Option<bool>,
     /// Tags that have to be there; others are left alone.
     pub tags: Option<Tags>,
-    /// The role's description.
-    #[schemars(extend("maxLength" = 1000))]
+    /// The role's description, in the characters of Latin-1.
+    #[schemars(extend("pattern" = "^[\\t\\n\\r -~\u{a1}-\u{ff}]*$", "maxLength" = 1000))]
     pub description: Option<String>,
     /// The role's permissions boundary: the name of an AWS managed policy, or an ARN.
     pub permissions_boundary: Option<String>,
@@ -282,6 +304,7 @@ pub struct Organization {
     /// The role by which accounts are reached, of the same name in each.
     pub assume_role: AssumeRole,
     /// Only these. Without it: every account.
+    #[schemars(extend("minProperties" = 1))]
     pub include: Option<Selection>,
     /// Not these, though they are included.
     pub exclude: Option<Selection>,
@@ -294,8 +317,10 @@ pub struct Organization {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Selection {
     /// Units, or roots.
+    #[schemars(extend("uniqueItems" = true))]
     pub organizational_units: Option<Vec<UnitId>>,
     /// Accounts.
+    #[schemars(extend("uniqueItems" = true))]
     pub accounts: Option<Vec<AccountId>>,
 }
 
@@ -307,10 +332,13 @@ pub struct UnitId(pub String);
 /// What is different for some accounts of the organization.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("anyOf" = [{ "required": ["organizationalUnits"] }, { "required": ["accounts"] }]))]
 pub struct Override {
     /// Whom it is for: units, or roots.
+    #[schemars(extend("uniqueItems" = true))]
     pub organizational_units: Option<Vec<UnitId>>,
     /// Whom it is for: accounts.
+    #[schemars(extend("uniqueItems" = true))]
     pub accounts: Option<Vec<AccountId>>,
     /// Correct drift, or only report it.
     pub mode: Option<Mode>,

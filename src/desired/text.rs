@@ -18,7 +18,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
         return Err(Problem::new(&Place::whole_document(), "the text is UTF-16").help("save it as UTF-8"));
     }
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix(BOM).unwrap_or(text),
+        Ok(text) => without_mark(text),
         Err(error) => return Err(not_utf8(bytes, error.valid_up_to())),
     };
     // The parser takes a NUL for the end of the text, and would silently ignore what follows.
@@ -37,11 +37,16 @@ fn not_utf8(bytes: &[u8], offset: usize) -> Problem {
     let before = String::from_utf8_lossy(&bytes[..offset]);
     let byte = bytes.get(offset).copied().unwrap_or_default();
     let message = format!("byte 0x{byte:02X} at offset {offset} is not UTF-8");
-    Problem::new(&position_after(before.strip_prefix(BOM).unwrap_or(&before)), message).help("save the text as UTF-8")
+    Problem::new(&position_after(without_mark(&before)), message).help("save the text as UTF-8")
+}
+
+/// A text without its byte order mark.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix(BOM).unwrap_or(text)
 }
 
 /// The lines of a text as YAML and editors count them: they end with LF, CR or both.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 

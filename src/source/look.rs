@@ -16,13 +16,13 @@ use crate::desired::{self, DesiredState, Problems};
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// Nothing there.
-    #[error("there is no such file; create it, or name another with --config")]
+    #[error("there is no such file; create it, or name another")]
     Missing,
     /// A directory without documents.
-    #[error("it is a directory with no *.yaml in it; put one there, or name another with --config")]
+    #[error("it is a directory with no *.yaml in it; put one there, or name another")]
     Empty,
     /// A directory with more files than anybody means.
-    #[error("more than {} files are in it; merge some, or name another directory with --config", directory::MOST_FILES)]
+    #[error("more than {} files are in it; merge some, or name another directory", directory::MOST_FILES)]
     TooMany,
     /// Reading could wait forever, or never end.
     #[error("it is a pipe, a socket or a device; name a regular file")]
@@ -31,7 +31,7 @@ pub enum ReadError {
     #[error("permission is denied; let the user that this process runs as read the file and enter its directories")]
     Denied,
     /// Not read to its end.
-    #[error("it is larger than {} MiB, which no desired state is; name another file with --config", desired::MAX_BYTES >> 20)]
+    #[error("it is larger than {} MiB, which no desired state is; name another file", desired::MAX_BYTES >> 20)]
     TooLarge,
     /// Not read to their end.
     #[error("its files are together larger than {} MiB, which no desired state is", desired::MAX_BYTES >> 20)]
@@ -102,7 +102,7 @@ impl ReadError {
 
 /// What a look finds.
 #[derive(Debug)]
-pub(super) struct Content {
+pub struct Content {
     documents: Documents,
     /// SHA-256: of the file, or of the names and contents of all files.
     pub(super) hash: [u8; 32],
@@ -117,7 +117,8 @@ enum Documents {
 
 impl Content {
     /// A file.
-    pub(super) fn one(bytes: Vec<u8>) -> Self {
+    #[must_use]
+    pub fn one(bytes: Vec<u8>) -> Self {
         let hash = Sha256::digest(&bytes).into();
         Self { documents: Documents::One(bytes), hash }
     }
@@ -136,10 +137,21 @@ impl Content {
     }
 
     /// What it means, or all that is wrong with it.
-    pub(super) fn load(&self) -> Result<DesiredState, Problems> {
+    pub fn load(&self) -> Result<DesiredState, Problems> {
         match &self.documents {
             Documents::One(bytes) => desired::load(bytes),
             Documents::Several(documents) => desired::load_all(documents),
+        }
+    }
+
+    /// What is in a file, by the name that a problem gives it.
+    #[must_use]
+    pub fn bytes_of(&self, file: Option<&str>) -> &[u8] {
+        match &self.documents {
+            Documents::One(bytes) => bytes,
+            Documents::Several(documents) => {
+                documents.iter().find(|(name, _)| Some(name.as_str()) == file).map_or(&[], |(_, bytes)| bytes)
+            }
         }
     }
 }
@@ -150,7 +162,8 @@ pub(super) async fn look(path: &Path) -> Result<Content, ReadError> {
     spawn_blocking(move || read(&path)).await.unwrap_or_else(|error| Err(ReadError::Other(error.to_string())))
 }
 
-fn read(path: &Path) -> Result<Content, ReadError> {
+/// The same, where blocking is allowed.
+pub fn read(path: &Path) -> Result<Content, ReadError> {
     match file::kind(path)? {
         Kind::File => file::read(path).map(Content::one),
         Kind::Directory => directory::read(path).map(Content::several),

@@ -169,7 +169,7 @@ async fn a_file_that_stays_away_is_told_and_its_return_clears_that() {
     let mut running = Running::start(&path, OFTEN).await;
     fs::remove_file(&path).unwrap();
     let status = running.until_status(|status| !status.is_in_force()).await;
-    let expected = format!("{}: there is no such file; create it, or name another with --config", path.display());
+    let expected = format!("{}: there is no such file; create it, or name another", path.display());
     assert_eq!(status.problem, Some(expected));
     assert!(has(&running.loaded.borrow(), "us-east-1"));
     put(&path, "us-east-1: enabled");

@@ -30,7 +30,7 @@ async fn an_endpoint_of_its_own_for_a_service_comes_before_the_one_for_all() {
 }
 
 /// A certificate authority as PEM, and a TLS door in front of an address with a certificate of that authority.
-async fn tls_door(behind: SocketAddr) -> (String, u16) {
+pub async fn tls_door(behind: SocketAddr) -> (String, u16) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

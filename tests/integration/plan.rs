@@ -253,7 +253,7 @@ fn nameless(text: &str) -> String {
 #[tokio::test]
 async fn what_the_organization_lacks_is_told_as_that() {
     let (sandbox, folder) = (Sandbox::start(Options::default()).await.unwrap(), tempfile::tempdir().unwrap());
-    sandbox.organization(ACCOUNT);
+    let _ = sandbox.organization(ACCOUNT);
     let missing = "{regions: {us-east-1: enabled}, organization: {assumeRole: {name: reach}, overrides: [{accounts: ['999988887777'], otherRegions: disabled}]}}";
     let shown = golden::in_pipe(plan(&sandbox, folder.path(), missing, &[])).await;
     assert!(shown.out.contains("organization") && shown.out.contains("999988887777"), "{}", shown.out);

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::Survey;
 use super::row::{Row, Verdict};
-use super::text::{Tense, count};
+use super::text::Tense;
+use crate::commands::counted;
 use crate::plan::Drift;
 use crate::target::ResourceKind;
 use crate::terminal::plain;
@@ -20,7 +21,7 @@ impl Survey {
         let mut text = format!("### dhmc-controller\n\n{}\n", anstream::adapter::strip_str(&self.summary.line(Tense::WouldBe)));
         // Writing to text cannot fail.
         if let Some((held, confirm)) = self.held.and_then(|held| Some((held, held.confirm?))) {
-            let (resets, detachments) = (count(held.resets, "reset"), count(held.detachments, "detachment"));
+            let (resets, detachments) = (counted(held.resets, "reset"), counted(held.detachments, "detachment"));
             let _ = writeln!(
                 text,
                 "\nHeld as too much at once: {resets}, {detachments}. They are made with `guard: {{ confirm: {confirm} }}` in `spec`."

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::Ended;
+use super::ended::Ended;
 use crate::app::{App, PassResult};
 use crate::desired::names::Account;
 use crate::reconcile::Intent;
@@ -21,7 +21,7 @@ use crate::target::{Resource, ResourceKind, Target};
 use crate::terminal;
 use row::{Row, Seen, Verdict};
 
-pub(super) use text::{Tense, count};
+pub(super) use text::Tense;
 
 /// What a pass came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::row::{Row, Verdict};
 use super::{Summary, Survey};
+use crate::commands::counted;
 use crate::plan::Drift;
 use crate::target::ResourceKind;
 use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, plain, styled};
@@ -131,8 +132,8 @@ impl Summary {
         let Self { writes, to_change, changed, observed, held, failed, unread, in_sync } = self;
         let (title, first) = match (tense, writes) {
             (Tense::WouldBe, 0) => ("Plan", "nothing to write".to_owned()),
-            (Tense::WouldBe, _) => ("Plan", format!("{} to {}", count(writes, "write"), count(to_change, "target"))),
-            (Tense::Was, _) => ("Done", format!("{} changed", count(changed, "target"))),
+            (Tense::WouldBe, _) => ("Plan", format!("{} to {}", counted(writes, "write"), counted(to_change, "target"))),
+            (Tense::Was, _) => ("Done", format!("{} changed", counted(changed, "target"))),
         };
         let others = [
             (failed, "not corrected"),
@@ -148,9 +149,4 @@ impl Summary {
         }
         line + "."
     }
-}
-
-/// So many of it.
-pub(in crate::commands) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -118,7 +118,7 @@ async fn a_directory_that_cannot_be_read_says_which_file_and_what_to_do() {
         |directory: &TempDir, what: &str| format!("cannot read the desired state {}: {what}", directory.path().display());
 
     let directory = TempDir::new().unwrap();
-    let expected = "it is a directory with no *.yaml in it; put one there, or name another with --config";
+    let expected = "it is a directory with no *.yaml in it; put one there, or name another";
     assert_eq!(refused(directory.path()).await, cannot(&directory, expected));
 
     symlink("nowhere", directory.path().join("a.yaml")).unwrap();
@@ -146,7 +146,7 @@ async fn a_directory_that_cannot_be_read_says_which_file_and_what_to_do() {
     for index in 0..=1_000 {
         File::create(directory.path().join(format!("{index}.yaml"))).unwrap();
     }
-    let expected = "more than 1000 files are in it; merge some, or name another directory with --config";
+    let expected = "more than 1000 files are in it; merge some, or name another directory";
     assert_eq!(refused(directory.path()).await, cannot(&directory, expected));
 }
 

@@ -12,13 +12,13 @@ async fn a_bad_start_says_which_file_and_what_to_do() {
     let _socket = UnixListener::bind(at("socket")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
     let cases = [
-        (at("missing"), "there is no such file; create it, or name another with --config"),
-        (at("dangling"), "there is no such file; create it, or name another with --config"),
-        (at("directory"), "it is a directory with no *.yaml in it; put one there, or name another with --config"),
+        (at("missing"), "there is no such file; create it, or name another"),
+        (at("dangling"), "there is no such file; create it, or name another"),
+        (at("directory"), "it is a directory with no *.yaml in it; put one there, or name another"),
         (at("pipe"), "it is a pipe, a socket or a device; name a regular file"),
         (at("socket"), "it is a pipe, a socket or a device; name a regular file"),
         ("/dev/zero".into(), "it is a pipe, a socket or a device; name a regular file"),
-        (at("huge"), "it is larger than 1 MiB, which no desired state is; name another file with --config"),
+        (at("huge"), "it is larger than 1 MiB, which no desired state is; name another file"),
     ];
     for (path, expected) in cases {
         let opened = timeout(DEADLINE, Source::open(path.clone(), clock)).await.unwrap();
