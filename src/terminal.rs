@@ -3,6 +3,7 @@
 //!
 //! Text is always written with its styles; [`print`] takes them out where standard output is no terminal, or `NO_COLOR` says so.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -56,6 +57,31 @@ pub fn styled(style: Style, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }
 
+/// Text of somebody else, who must not move the cursor, change colours or turn text around: such characters are written out.
+/// Ends of lines stay.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return Cow::Borrowed(text);
+    }
+    let write = |character: char| if is_active(character) { character.escape_default().to_string() } else { character.into() };
+    Cow::Owned(text.chars().map(write).collect())
+}
+
+/// The same on one line.
+#[must_use]
+pub fn plain_line(text: &str) -> String {
+    plain(text).replace('\n', "\\n")
+}
+
+/// Whether a terminal does something else with it than show it. Marks of direction, ends of lines and what has no width are
+/// Unicode's (UAX #9, UAX #14).
+fn is_active(character: char) -> bool {
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    (character.is_control() && character != '\n') || turns
+}
+
 /// What tells people on standard error, where that is a terminal, that work is going on: after a second.
 #[derive(Debug)]
 pub struct Progress {
@@ -68,7 +94,7 @@ impl Progress {
     pub fn begin(what: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_message(what);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len} {elapsed}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         let late = bar.clone();
@@ -84,6 +110,11 @@ impl Progress {
 
     /// How far it has come.
     pub fn at(&self, done: u64, all: u64) {
+        if self.bar.length().is_none()
+            && let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len} {elapsed}")
+        {
+            self.bar.set_style(style);
+        }
         self.bar.set_length(all);
         self.bar.set_position(done);
     }
@@ -92,5 +123,18 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_act_on_is_written_out() {
+        assert_eq!(plain("service-role/R\nü"), "service-role/R\nü");
+        assert_eq!(plain("\u{1b}[2Jgone\r\u{7}\u{9b}"), "\\u{1b}[2Jgone\\r\\u{7}\\u{9b}");
+        assert_eq!(plain("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(plain_line("a\nb\u{9b}"), "a\\nb\\u{9b}");
     }
 }

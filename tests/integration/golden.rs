@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -36,15 +36,23 @@ pub async fn in_pipe(mut command: Command) -> Shown {
 /// Runs a command with its standard output on a terminal of 100 columns. Standard error is none, so that progress, which depends
 /// on how busy this machine is, does not show.
 pub async fn in_terminal(command: &Command) -> Shown {
+    answering(command, "").await
+}
+
+/// The same, with somebody at the terminal who types an answer and then goes.
+pub async fn answering(command: &Command, answer: &str) -> Shown {
     let command = command.as_std();
     let folder = tempfile::tempdir().unwrap();
     let err = folder.path().join("err");
     let words = [command.get_program()].into_iter().chain(command.get_args()).map(quoted);
     let line = format!("stty cols 100 rows 50; exec {} 2>{}", words.collect::<Vec<_>>().join(" "), quoted(err.as_os_str()));
     let mut terminal = Command::new("script");
-    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true).stdin(Stdio::null());
+    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true);
     terminal.env_clear().env("SHELL", "/bin/sh").env("TERM", "xterm-256color");
     terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let typed = folder.path().join("typed");
+    std::fs::write(&typed, if answer.is_empty() { String::new() } else { format!("{answer}\n") }).unwrap();
+    terminal.stdin(std::fs::File::open(typed).unwrap());
     if let Some(folder) = command.get_current_dir() {
         terminal.current_dir(folder);
     }
