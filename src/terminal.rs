@@ -68,6 +68,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(write).collect())
 }
 
+/// The same on one line.
+#[must_use]
+pub fn plain_line(text: &str) -> String {
+    plain(text).replace('\n', "\\n")
+}
+
 /// Whether a terminal does something else with it than show it. Marks of direction, ends of lines and what has no width are
 /// Unicode's (UAX #9, UAX #14).
 fn is_active(character: char) -> bool {
@@ -129,5 +135,6 @@ mod tests {
         assert_eq!(plain("service-role/R\nü"), "service-role/R\nü");
         assert_eq!(plain("\u{1b}[2Jgone\r\u{7}\u{9b}"), "\\u{1b}[2Jgone\\r\\u{7}\\u{9b}");
         assert_eq!(plain("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(plain_line("a\nb\u{9b}"), "a\\nb\\u{9b}");
     }
 }

@@ -38,6 +38,12 @@ fn help(command: &Command) -> String {
     help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
+/// What comes after the flags, as it was written.
+fn more(command: &Command) -> String {
+    let more = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
+    format!("\n{more}")
+}
+
 /// Each exit code with what it means.
 fn exit_codes(help: &str) -> Vec<(u8, String)> {
     let Some((_, section)) = help.split_once(EXIT_CODES) else { return Vec::new() };
@@ -57,11 +63,11 @@ fn generated() -> String {
     let commands = commands(&program);
     let mut page = String::new();
     writeln!(page, "## Exit codes\n").unwrap();
-    let codes: BTreeSet<u8> = commands.iter().flat_map(|command| exit_codes(&help(command))).map(|(code, _)| code).collect();
+    let codes: BTreeSet<u8> = commands.iter().flat_map(|command| exit_codes(&more(command))).map(|(code, _)| code).collect();
     let heads: Vec<String> = codes.iter().map(ToString::to_string).collect();
     writeln!(page, "| Command | {} |\n|---|{}", heads.join(" | "), "---|".repeat(heads.len())).unwrap();
     for command in &commands {
-        let known = exit_codes(&help(command));
+        let known = exit_codes(&more(command));
         let meaning =
             |code: &u8| known.iter().find(|(known, _)| known == code).map_or("", |(_, meaning)| meaning).replace('|', "\\|");
         let cells: Vec<String> = codes.iter().map(meaning).collect();
@@ -98,7 +104,7 @@ fn the_page_of_the_commands_is_fresh() {
 #[test]
 fn every_command_says_what_it_is_for_with_examples_and_exit_codes() {
     for command in commands(&program()) {
-        let (name, help) = (command.get_name().to_owned(), help(&command));
+        let (name, help) = (command.get_name().to_owned(), more(&command));
         let (_, examples) = help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("no examples: {name}"));
         let examples: Vec<&str> = examples.lines().take_while(|line| line.starts_with(' ')).collect();
         assert!(examples.iter().any(|line| line.contains(&format!("dhmc-controller {name}"))), "{name}: {examples:#?}");
@@ -117,7 +123,7 @@ fn every_command_says_what_it_is_for_with_examples_and_exit_codes() {
 fn every_example_is_understood() {
     let program = program();
     for command in commands(&program) {
-        let help = help(&command);
+        let help = more(&command);
         let examples = help.split_once("\nExamples:\n").unwrap().1.lines().take_while(|line| line.starts_with(' '));
         for example in examples.filter(|line| !line.trim_start().starts_with('#')) {
             let calls = example.split(['|', '&', ';']).filter_map(|part| part.split_once("dhmc-controller "));

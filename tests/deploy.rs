@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use clap::CommandFactory;
+use dhmc_controller::cli::Cli;
 use dhmc_controller::metrics::CATALOGUE;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -97,12 +99,12 @@ fn the_policy_of_the_hub_allows_exactly_the_calls_that_reach_the_accounts() {
 /// The external id is a matter of `AssumeRole` alone; `TagSession` does not know it.
 #[test]
 fn a_member_trusts_the_hub_alone_by_its_external_id_and_organization() {
-    let policy = json("deploy/iam/member-trust-policy.json");
+    let policy = parsed("deploy/iam/member-trust-policy.json");
     let statements = policy["Statement"].as_array().unwrap();
     let actions: Vec<&Value> = statements.iter().map(|statement| &statement["Action"]).collect();
     assert_eq!(actions, ["sts:AssumeRole", "sts:TagSession"]);
     for statement in statements {
-        assert_eq!(statement["Principal"], serde_json::json!({ "AWS": "arn:aws:iam::111122223333:role/dhmc-hub" }));
+        assert_eq!(statement["Principal"], json!({ "AWS": "arn:aws:iam::111122223333:role/dhmc-hub" }));
         assert!(statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"].is_string(), "{statement:#}");
     }
     let keys =
@@ -111,14 +113,14 @@ fn a_member_trusts_the_hub_alone_by_its_external_id_and_organization() {
     assert_eq!(keys(&statements[1]), ["aws:PrincipalOrgID"]);
 }
 
-fn json(name: &str) -> Value {
+fn parsed(name: &str) -> Value {
     serde_json::from_str(&read(name)).unwrap()
 }
 
 /// The actions of every statement, sorted.
 fn allowed_by(name: &str) -> Vec<String> {
     let mut allowed: Vec<String> = Vec::new();
-    for statement in json(name)["Statement"].as_array().unwrap() {
+    for statement in parsed(name)["Statement"].as_array().unwrap() {
         match &statement["Action"] {
             Value::String(action) => allowed.push(action.clone()),
             actions => allowed.extend(actions.as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned())),
@@ -159,4 +161,56 @@ fn the_examples_the_readme_and_the_page_on_accounts_hold_valid_documents() {
     let lines: Vec<&str> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
     let document = lines.join("\n");
     dhmc_controller::desired::load(document.as_bytes()).unwrap_or_else(|problems| panic!("README.md: {problems}"));
+}
+
+const WORKFLOW: &str = "deploy/github/dhmc.yaml";
+
+/// The steps of each job that run something: the job, and what is run.
+fn runs(workflow: &Value) -> Vec<(String, String)> {
+    let mut runs = Vec::new();
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        let steps = job["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str());
+        runs.extend(steps.map(|run| (name.clone(), run.replace("\\\n", " "))));
+    }
+    runs
+}
+
+fn workflow() -> Value {
+    serde_yaml::from_str(&read(WORKFLOW)).unwrap()
+}
+
+/// What is after the image is a command line of the controller.
+#[test]
+fn the_controller_understands_every_command_of_the_workflow() {
+    let runs = runs(&workflow());
+    let calls: Vec<&str> = runs.iter().filter_map(|(_, run)| run.split_once("\"$IMAGE\" ")).map(|(_, call)| call).collect();
+    let mut commands = Vec::new();
+    for call in calls {
+        let words = call.split_whitespace().take_while(|word| !word.starts_with(['>', '|']));
+        let words: Vec<&str> = words.map(|word| word.trim_matches('"')).collect();
+        let understood = Cli::command().try_get_matches_from(["dhmc-controller"].iter().chain(&words));
+        assert!(understood.is_ok(), "{call}: {}", understood.unwrap_err());
+        commands.push(words[0]);
+    }
+    assert_eq!(commands, ["plan", "validate"]);
+}
+
+/// The text of a pull request must not become a part of a script.
+#[test]
+fn the_workflow_runs_no_text_of_the_pull_request() {
+    for (job, run) in runs(&workflow()) {
+        assert!(!run.contains("${{"), "{job}: {run}");
+    }
+}
+
+#[test]
+fn each_job_of_the_workflow_may_do_what_it_needs_and_a_fork_gets_no_credentials() {
+    let workflow = workflow();
+    assert_eq!(workflow["permissions"], json!({}));
+    let (validate, plan) = (&workflow["jobs"]["validate"], &workflow["jobs"]["plan"]);
+    assert_eq!(validate["permissions"], json!({ "contents": "read" }));
+    assert_eq!(plan["permissions"], json!({ "contents": "read", "id-token": "write", "pull-requests": "write" }));
+    assert_eq!(plan["if"], "github.event.pull_request.head.repo.full_name == github.repository");
+    // `pull_request_target` would run with the rights of the base.
+    assert_eq!(workflow["on"].as_object().unwrap().keys().collect::<Vec<_>>(), ["pull_request"]);
 }

@@ -219,7 +219,7 @@ mod tests {
             "external_id: s3cr3t",
             "external-ids3cr3t",
             "EXTERNALID=s3cr3t",
-            "exteralId: s3cr3t",
+            "exterrnalId: s3cr3t",
             "exetrnalID: s3cr3t",
             "{ name: a, externalId: s3cr3t, x: y }",
             "# the external id was s3cr3t",
@@ -237,7 +237,7 @@ mod tests {
             "assumeRole: { extId: s3cr3t }",
             "assumeRole:\n  name: a\n  extId: s3cr3t\n  secret:s3cr3t\n  id:\n    s3cr3t\nname: a",
             "- assumeRole:\n    extId: s3cr3t",
-            "assumRole: { name: a, extId: s3cr3t }",
+            "assumeeRole: { name: a, extId: s3cr3t }",
             "- { id: x, assumeRole: { name: a,\n    path: /,\n  extId: s3cr3t } }",
         ] {
             let shown = shown(text).join("\n");
@@ -249,7 +249,7 @@ mod tests {
     fn what_follows_a_secret_is_shown_again() {
         for text in [
             "externalId: x\nname: a",
-            "- externalId: x\n  nam: a",
+            "- externalId: x\n  nname: a",
             "externalId:\n  x\n# comment",
             "{\n  \"externalId\": \"x\",\n  \"name\": \"a\"\n}",
             "- { assumeRole: { externalId: x } }\n- { id: y }",

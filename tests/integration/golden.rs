@@ -50,6 +50,9 @@ pub async fn answering(command: &Command, answer: &str) -> Shown {
     terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).kill_on_drop(true);
     terminal.env_clear().env("SHELL", "/bin/sh").env("TERM", "xterm-256color");
     terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let typed = folder.path().join("typed");
+    std::fs::write(&typed, if answer.is_empty() { String::new() } else { format!("{answer}\n") }).unwrap();
+    terminal.stdin(std::fs::File::open(typed).unwrap());
     if let Some(folder) = command.get_current_dir() {
         terminal.current_dir(folder);
     }

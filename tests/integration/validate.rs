@@ -26,7 +26,7 @@ spec:
       assumeRole:
         name: dhmc-controller
         externalId: s3cr3t horse
-    - { id: \"222233334444\", assumeRole: { name: dhmc-controller, externalID: s3cr3t }, nam: payments }
+    - { id: \"222233334444\", assumeRole: { name: dhmc-controller, externalID: s3cr3t }, nname: payments }
 ";
 const GOOD: &str = "apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\nspec: { otherRegions: enabled }\n";
 

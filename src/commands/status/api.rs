@@ -14,6 +14,8 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+use crate::terminal::plain_line;
+
 const PATH: &str = "/api/v1/status";
 /// From the first packet to the last. An answer of an organization takes the controller a second.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -165,8 +167,8 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 /// A text of somebody else on one line.
 fn printable(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    text.trim().chars().take(LONGEST_REFUSAL).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let text: String = String::from_utf8_lossy(text).trim().chars().take(LONGEST_REFUSAL).collect();
+    plain_line(&text)
 }
 
 #[cfg(test)]

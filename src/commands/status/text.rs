@@ -9,7 +9,7 @@ use super::answer::{Answer, Held, Target};
 use super::api::Api;
 use super::question::Question;
 use crate::target::State;
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, plain_line, styled};
 
 /// What is not known, or does not apply.
 const NOTHING: &str = "-";
@@ -23,14 +23,14 @@ pub(super) fn report(answer: &Answer, question: &Question, api: &Api) -> String 
 
 fn head(answer: &Answer, api: &Api) -> String {
     let configuration = &answer.configuration;
-    let hash: String = printable(&configuration.hash).chars().take(12).collect();
+    let hash: String = plain_line(&configuration.hash).chars().take(12).collect();
     let loaded = moment(configuration.loaded_at);
-    let head = format!("dhmc-controller {} at {api}, desired state {hash} of {loaded}\n", printable(&answer.version));
+    let head = format!("dhmc-controller {} at {api}, desired state {hash} of {loaded}\n", plain_line(&answer.version));
     if configuration.in_force {
         return head;
     }
     let problems = configuration.problem.as_deref().unwrap_or("it does not say why").lines();
-    let problems: Vec<String> = problems.map(|line| format!("  {}", printable(line))).collect();
+    let problems: Vec<String> = problems.map(|line| format!("  {}", plain_line(line))).collect();
     let problems = problems.join("\n");
     format!("{head}{}\n{problems}\n", styled(BAD, "What is on disk now is not in force:"))
 }
@@ -43,7 +43,7 @@ fn summary(answer: &Answer) -> String {
         .chain(unknown)
         .filter(|(_, count)| **count > 0)
         .map(|(label, count)| {
-            let label = printable(label);
+            let label = plain_line(label);
             paint(&label, &format!("{count} {}", label.replace('_', " ")))
         })
         .collect();
@@ -60,7 +60,7 @@ fn held(held: &Held) -> String {
     let kinds: Vec<String> =
         kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, kind)| counted(count, kind)).collect();
     let what = format!("The guard holds {}.", kinds.join(" and "));
-    let how = format!("  spec:\n    guard:\n      confirm: {}\n", printable(confirm));
+    let how = format!("  spec:\n    guard:\n      confirm: {}\n", plain_line(confirm));
     format!("{} If it is meant, confirm it in the document:\n\n{how}", styled(WARNING, &what))
 }
 
@@ -83,7 +83,7 @@ fn targets(answer: &Answer, question: &Question) -> String {
         lines.push(painted(row.trim_end()));
         let next = answer.targets.get(index + 1).map(|next| &next.reason);
         if let Some(reason) = target.reason.as_deref().filter(|_| next != Some(&target.reason)) {
-            lines.push(format!("  {}", printable(reason)));
+            lines.push(format!("  {}", plain_line(reason)));
         }
     }
     if answer.left_out > 0 {
@@ -99,13 +99,13 @@ fn states(question: &Question) -> String {
 
 fn row(target: &Target) -> [String; 5] {
     let account = match &target.account_name {
-        Some(name) => format!("{} {}", printable(&target.account), printable(name)),
-        None => printable(&target.account),
+        Some(name) => format!("{} {}", plain_line(&target.account), plain_line(name)),
+        None => plain_line(&target.account),
     };
     let what = if target.resource == "setting" { &target.region } else { &target.resource };
     let changed =
-        target.last_changed_by.as_deref().map_or_else(|| NOTHING.to_owned(), |by| printable(own_name(by, &target.account)));
-    [printable(&target.state), account, printable(what), moment(target.since), changed]
+        target.last_changed_by.as_deref().map_or_else(|| NOTHING.to_owned(), |by| plain_line(own_name(by, &target.account)));
+    [plain_line(&target.state), account, plain_line(what), moment(target.since), changed]
 }
 
 /// Without the part of an ARN that says no more than the account, where that is the target's own:
@@ -136,11 +136,6 @@ fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A text of the controller's, which may be AWS's or of whoever names accounts, on one line.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,10 +154,5 @@ mod tests {
         ] {
             assert_eq!(own_name(arn, "111122223333"), shown);
         }
-    }
-
-    #[test]
-    fn nothing_of_somebody_else_s_moves_the_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
     }
 }

@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::super::counted;
 use super::{Finding, Judged, Report};
-use crate::terminal::{BAD, GOOD, styled, width};
+use crate::terminal::{BAD, GOOD, plain_line, styled, width};
 
 /// A line in a pipe, where nobody says how much fits.
 const USUAL_WIDTH: usize = 140;
@@ -20,11 +20,12 @@ fn judged(document: &Judged, renderer: &Renderer) -> String {
         0 => styled(GOOD, "valid"),
         problems => styled(BAD, &counted(problems, "problem")),
     };
-    format!("{}{}: {verdict}\n", findings.collect::<String>(), printable(&document.file))
+    format!("{}{}: {verdict}\n", findings.collect::<String>(), plain_line(&document.file))
 }
 
 fn group(finding: &Finding) -> Group<'_> {
-    let file = printable(&finding.file);
+    // A path may have anything in it.
+    let file = plain_line(&finding.file);
     let group = Group::with_title(Level::ERROR.primary_title(finding.title()));
     let group = match (finding.line, finding.column, &finding.excerpt) {
         (Some(line), Some(column), Some(excerpt)) => {
@@ -45,9 +46,4 @@ fn group(finding: &Finding) -> Group<'_> {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
         None => group,
     }
-}
-
-/// A path may have anything in it.
-fn printable(path: &str) -> String {
-    path.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
