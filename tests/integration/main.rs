@@ -17,6 +17,7 @@ mod faults;
 mod harness;
 mod http_load;
 mod identity;
+mod least_privilege;
 mod metrics;
 mod organization;
 mod partitions;

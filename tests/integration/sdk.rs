@@ -1,6 +1,8 @@
 //! Somebody else in the account: the real SDK, used to look at AWS and to spoil it.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssm::error::ProvideErrorMetadata;
 use aws_sdk_ssm::types::ServiceSetting;
 
@@ -21,11 +23,16 @@ pub struct Admin {
 
 impl Admin {
     pub fn of(referee: &Referee) -> Self {
+        Self::signing(&referee.url, referee.credentials.clone())
+    }
+
+    /// Somebody with these credentials.
+    pub fn signing(url: &str, credentials: Credentials) -> Self {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
-            .endpoint_url(&referee.url)
-            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(referee.credentials.clone()))
+            .endpoint_url(url)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
         let iam = aws_sdk_iam::Client::new(&config);
         Self { config, iam }
@@ -55,7 +62,13 @@ impl Admin {
     }
 
     pub async fn reset_setting(&self, region: &str) {
-        self.ssm(region).reset_service_setting().setting_id(SETTING).send().await.unwrap();
+        self.try_reset_setting(region).await.unwrap();
+    }
+
+    /// The error is AWS's message.
+    pub async fn try_reset_setting(&self, region: &str) -> Result<(), String> {
+        let request = self.ssm(region).reset_service_setting().setting_id(SETTING);
+        request.send().await.map(drop).map_err(|error| error.message().unwrap_or_default().to_owned())
     }
 
     pub async fn create_role(&self, name: &str, path: &str, trust: &str) {
