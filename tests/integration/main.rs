@@ -14,6 +14,7 @@ mod demo;
 mod endpoints;
 mod fault_matrix;
 mod faults;
+mod golden;
 mod harness;
 mod http_load;
 mod identity;
