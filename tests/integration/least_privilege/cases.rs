@@ -44,9 +44,10 @@ fn put_wrong_role(sandbox: &Sandbox, account: &str) {
 }
 
 fn role_is_whole(sandbox: &Sandbox, account: &str) -> bool {
-    sandbox.account(account).role(ROLE).is_some_and(|role| {
-        role.attached.iter().any(|arn| arn == POLICY) && role.trust_policy.contains("ssm.amazonaws.com")
-    })
+    sandbox
+        .account(account)
+        .role(ROLE)
+        .is_some_and(|role| role.attached.iter().any(|arn| arn == POLICY) && role.trust_policy.contains("ssm.amazonaws.com"))
 }
 
 fn role_has_every_detail(sandbox: &Sandbox) -> bool {
@@ -87,8 +88,9 @@ fn own_account() -> Case {
 }
 
 fn every_detail() -> Case {
-    let end =
-        |sandbox: &Sandbox| role_has_every_detail(sandbox) && ["eu-west-1", "sa-east-1"].iter().all(|r| is_unset(sandbox, ACCOUNT, r));
+    let end = |sandbox: &Sandbox| {
+        role_has_every_detail(sandbox) && ["eu-west-1", "sa-east-1"].iter().all(|r| is_unset(sandbox, ACCOUNT, r))
+    };
     Case {
         name: "every detail of a role, and other regions",
         spec: "{role: {exclusivePolicies: true, tags: {team: platform}, description: kept by dhmc, \
@@ -98,6 +100,7 @@ fn every_detail() -> Case {
         scenes: vec![
             in_sync("nothing is there", |_| (), end),
             in_sync("the role is wrong, and another region is set", wrong_role_and_region, end),
+            in_sync("the role has a policy too many", put_role_with_a_policy_too_many, end),
         ],
     }
 }
@@ -105,6 +108,12 @@ fn every_detail() -> Case {
 fn wrong_role_and_region(sandbox: &Sandbox) {
     put_wrong_role(sandbox, ACCOUNT);
     set(sandbox, ACCOUNT, "sa-east-1");
+}
+
+fn put_role_with_a_policy_too_many(sandbox: &Sandbox) {
+    let mut role = wrong_role("/service-role/", ROLE);
+    role.attached.push("arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy".to_owned());
+    sandbox.account(ACCOUNT).put_role(role);
 }
 
 fn observed() -> Case {
@@ -155,7 +164,9 @@ fn path_with_a_star() -> Case {
 
 fn listed_member() -> Case {
     let end = |sandbox: &Sandbox| {
-        is_enabled(sandbox, ACCOUNT, "us-east-1") && is_enabled(sandbox, MEMBER, "us-east-1") && is_unset(sandbox, MEMBER, "eu-west-1")
+        is_enabled(sandbox, ACCOUNT, "us-east-1")
+            && is_enabled(sandbox, MEMBER, "us-east-1")
+            && is_unset(sandbox, MEMBER, "eu-west-1")
     };
     Case {
         name: "an account that is listed, with session tags",
@@ -181,7 +192,7 @@ fn whole_organization() -> Case {
             .to_owned(),
         members: &[ACCOUNT, MEMBER],
         scenes: vec![
-            in_sync("nothing is there", |sandbox| set(sandbox, MEMBER, "eu-west-1"), end),
+            in_sync("nothing is there", |sandbox| [ACCOUNT, MEMBER].iter().for_each(|id| set(sandbox, id, "eu-west-1")), end),
             in_sync("the roles are wrong", |sandbox| [ACCOUNT, MEMBER].iter().for_each(|id| put_wrong_role(sandbox, id)), end),
         ],
     }
@@ -189,23 +200,32 @@ fn whole_organization() -> Case {
 
 /// The member is in a unit below the one that is included: both units have to be listed, and the accounts in them.
 fn unit_of_an_organization() -> Case {
+    let end = |sandbox: &Sandbox| is_enabled(sandbox, MEMBER, "us-east-1") && role_is_whole(sandbox, MEMBER);
     Case {
         name: "a unit of an organization",
         spec: "{regions: {us-east-1: enabled}, organization: {assumeRole: {name: dhmc-member, path: /platform/, externalId: sesame}, \
                include: {organizationalUnits: [UNIT]}}}"
             .replace("UNIT", UNIT),
         members: &[MEMBER],
-        scenes: vec![in_sync(
-            "the member is in a nested unit",
-            |sandbox| {
-                let organization = sandbox.organization(ACCOUNT);
-                let unit = organization.unit(&organization.root(), "prod");
-                assert_eq!(unit, UNIT, "the sandbox makes ids from names");
-                organization.move_to(MEMBER, &organization.unit(&unit, "payments"));
-            },
-            |sandbox| is_enabled(sandbox, MEMBER, "us-east-1"),
-        )],
+        scenes: vec![
+            in_sync("nothing is there", move_to_nested_unit, end),
+            in_sync(
+                "the role is wrong",
+                |sandbox| {
+                    move_to_nested_unit(sandbox);
+                    put_wrong_role(sandbox, MEMBER);
+                },
+                end,
+            ),
+        ],
     }
+}
+
+fn move_to_nested_unit(sandbox: &Sandbox) {
+    let organization = sandbox.organization(ACCOUNT);
+    let unit = organization.unit(&organization.root(), "prod");
+    assert_eq!(unit, UNIT, "the sandbox makes ids from names");
+    organization.move_to(MEMBER, &organization.unit(&unit, "payments"));
 }
 
 /// `prod`, below the root of the organization that the account owns.

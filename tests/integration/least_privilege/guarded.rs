@@ -158,6 +158,11 @@ async fn a_denial_is_about_the_role_and_the_settings_alone() {
     admin.set_setting("ap-south-1", "service-role/Other").await;
     assert_eq!(admin.setting("us-east-1").await, VALUE);
     assert!(admin.role_exists(ROLE).await);
-    let refused = sandbox.journal().matching(&Filter::any()).iter().filter(|call| call.principal == bob && call.error_code().is_some()).count();
+    let refused = sandbox
+        .journal()
+        .matching(&Filter::any())
+        .iter()
+        .filter(|call| call.principal == bob && call.error_code().is_some())
+        .count();
     assert_eq!(refused, 0);
 }

@@ -53,7 +53,9 @@ pub(super) fn grants(state: &DesiredState, members: &[&'static str], written: Wr
     };
     let own = [policy::controller(state, &scope(ACCOUNT)), policy::hub(state, &Scope::default(), SessionTags::Declared)];
     let own = own.into_iter().filter_map(|policy| match policy {
-        Ok(policy) => Some(Grant { account: ACCOUNT, role: CONTROLLER.to_owned(), policy: serde_json::to_value(policy).unwrap() }),
+        Ok(policy) => {
+            Some(Grant { account: ACCOUNT, role: CONTROLLER.to_owned(), policy: serde_json::to_value(policy).unwrap() })
+        }
         Err(Unfit::NothingOwn | Unfit::NothingToAssume) => None,
         Err(other) => panic!("{other}"),
     });
@@ -106,11 +108,10 @@ pub(super) fn refusals(sandbox: &Sandbox) -> Vec<String> {
     refused.map(|call| format!("{} {}:{} {}", call.principal, call.service, call.operation, call.parameters)).collect()
 }
 
-/// The default role, wrong in whatever can be wrong with it.
+/// A role that lacks whatever it can lack, and says something else where it says something.
 pub(super) fn wrong_role(path: &str, name: &str) -> Role {
     let mut role = Role::trusting_ssm(path, name);
     role.trust_policy = SSM_TRUST_POLICY.replace("ssm.amazonaws.com", "ec2.amazonaws.com");
-    role.attached = vec!["arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy".to_owned()];
     role.description = Some("theirs".to_owned());
     role.tags.insert("team".to_owned(), "theirs".to_owned());
     role
