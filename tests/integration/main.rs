@@ -21,6 +21,7 @@ mod identity;
 mod metrics;
 mod organization;
 mod partitions;
+mod policy;
 mod referee;
 mod regions;
 mod reload;
