@@ -4,6 +4,7 @@ pub mod aws;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod output;
+pub mod policy;
 pub mod run;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use tracing::Level;
 use crate::telemetry::LogFormat;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
+use policy::PolicyArgs;
 use run::RunArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
@@ -54,6 +56,11 @@ pub enum Command {
     /// Exit code: 0 after SIGTERM or SIGINT, 1 after a bad start. With --once: 0 all is in sync, 2 drift remains, 1 something
     /// could not be read.
     Run(RunArgs),
+    /// Print the policies that the controller needs for a document, and those that keep others away.
+    ///
+    /// They are worked out from the very document, by the controller's own planner: what it can never come to do is not allowed.
+    /// Nothing is asked of AWS.
+    Policy(PolicyArgs),
     /// Show the main job on an embedded AWS: drift is made every few seconds, and corrected.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

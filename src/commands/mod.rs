@@ -2,6 +2,7 @@
 
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod policy;
 pub mod run;
 
 use std::io::{self, Write};
@@ -24,6 +25,7 @@ pub fn execute(cli: Cli) -> ExitCode {
             }
             runtime.block_on(run::run(args))
         }
+        Command::Policy(args) => runtime.block_on(policy::policy(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };

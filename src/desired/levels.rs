@@ -107,10 +107,10 @@ impl RoleLevel {
         Self {
             name: later.name.clone().or_else(|| self.name.clone()),
             path: later.path.clone().or_else(|| self.path.clone()),
-            management: later.management.clone().or_else(|| self.management.clone()),
+            management: later.management.or(self.management),
             trust_principal: later.trust_principal.clone().or_else(|| self.trust_principal.clone()),
             policies: later.policies.clone().or_else(|| self.policies.clone()),
-            other_policies: later.other_policies.clone().or_else(|| self.other_policies.clone()),
+            other_policies: later.other_policies.or(self.other_policies),
             tags: later.tags.clone().or_else(|| self.tags.clone()),
             description: later.description.clone().or_else(|| self.description.clone()),
             permissions_boundary: later.permissions_boundary.clone().or_else(|| self.permissions_boundary.clone()),

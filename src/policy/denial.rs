@@ -2,7 +2,7 @@
 //! IAM policy for those who must not.
 //!
 //! The user guide's sample ("Default Host Management Configuration", least privilege) guards the setting, the passing of the
-//! role, and AttachRolePolicy and DeleteRole on it. The other ways to change what the role can do or who it trusts are added.
+//! role, and `AttachRolePolicy` and `DeleteRole` on it. The other ways to change what the role can do or who it trusts are added.
 //! Only what is enforced is guarded: what is only observed, and an external role, are for somebody else to change.
 
 use std::collections::BTreeSet;

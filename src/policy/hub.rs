@@ -1,8 +1,6 @@
 //! What the hub needs with its own credentials: to assume the declared roles, and to list the organization as far as the
 //! declaration asks.
 
-use std::collections::BTreeSet;
-
 use super::rights::Rights;
 use super::text::{Place, Text, Whose};
 use super::values::Values;
@@ -58,17 +56,12 @@ impl Assumed<'_> {
 
 /// Every role that the hub assumes. One that it assumes in every account is not also named for single ones.
 pub(super) fn roles(state: &DesiredState) -> Vec<Assumed<'_>> {
-    let listed: BTreeSet<AccountId> = super::listed(state);
-    let mut everywhere: Option<&AssumeRole> = None;
-    let mut roles = Vec::new();
-    if let Some(organization) = &state.organization {
-        match reach::by_name(organization, &listed) {
-            Some(ids) => roles.extend(ids.into_iter().map(|id| Assumed { role: &organization.access, account: Some(id) })),
-            None => {
-                everywhere = Some(&organization.access);
-                roles.push(Assumed { role: &organization.access, account: None });
-            }
-        }
+    let of_organization = state.organization.as_ref();
+    let by_name = of_organization.and_then(|one| reach::by_name(one, &super::listed(state)));
+    let everywhere = of_organization.filter(|_| by_name.is_none()).map(|one| &*one.access);
+    let mut roles: Vec<Assumed<'_>> = everywhere.map(|role| Assumed { role, account: None }).into_iter().collect();
+    for id in by_name.into_iter().flatten() {
+        roles.extend(of_organization.map(|one| Assumed { role: &one.access, account: Some(id) }));
     }
     for (account, desired) in &state.accounts {
         if let (Account::Id(id), Access::Assume(role)) = (account, &desired.access) {

@@ -18,6 +18,7 @@ mod statements;
 mod tests;
 pub mod text;
 pub mod trust;
+mod unfit;
 mod values;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use principal::{Exempt, PrincipalPattern};
 use reach::Reach;
 use rights::Rights;
 use text::{Place, Whose};
+pub use unfit::Unfit;
 use values::Values;
 
 /// What a policy is for, besides the document.
@@ -74,59 +76,6 @@ pub enum SessionTags {
     Declared,
     /// Also those of EKS Pod Identity, which go along into every account.
     Inherited,
-}
-
-/// Why there is no such policy for a document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// Every account is reached by a role.
-    #[error(
-        "the document declares no account of the controller's own credentials, so they need nothing there; `policy hub` is what \
-         they need to reach the others"
-    )]
-    NothingOwn,
-    /// No account is reached by a role.
-    #[error(
-        "the document declares no account with assumeRole, so there is no member; `policy controller` is for the own account"
-    )]
-    NoMember,
-    /// The same, for the hub.
-    #[error(
-        "the document declares no account with assumeRole, so there is no role to assume; `policy controller` is all it needs"
-    )]
-    NothingToAssume,
-    /// The account is not declared.
-    #[error("the document declares nothing for account {0}, or excludes it")]
-    NotDeclared(AccountId),
-    /// The account is that of the own credentials.
-    #[error("account {0} is the one of the controller's own credentials; `policy controller` is for it")]
-    Own(AccountId),
-    /// The document is for another account.
-    #[error("the document is for account {declared}, not for {asked}; leave --account out")]
-    OtherAccount {
-        /// The one that it is for.
-        declared: AccountId,
-        /// The one that was asked for.
-        asked: AccountId,
-    },
-    /// Nothing would be denied.
-    #[error(
-        "the document enforces nothing (mode: observe), so there is nothing to keep others from: what is only observed is for others \
-         to change"
-    )]
-    NothingEnforced,
-    /// The controller would be denied as well.
-    #[error(
-        "the document declares the account of the controller's own credentials and does not tell their role, which has to stay \
-         allowed; name it with --controller-role-arn"
-    )]
-    ControllerUnknown,
-    /// Accounts are reached by roles that differ.
-    #[error("the document's accounts are reached by roles that differ; choose an account with --account")]
-    RolesDiffer,
-    /// Too much to think through.
-    #[error("the overrides can combine to more different roles than anybody can look through; make them fewer")]
-    TooManyWays,
 }
 
 impl Scope {
@@ -230,12 +179,14 @@ pub fn assumed_role(state: &DesiredState, account: Option<AccountId>) -> Result<
         Access::Assume(role) => Some(&**role),
         Access::Own => None,
     });
-    let mut roles = listed.chain(state.organization.iter().map(|one| &*one.access));
-    let first = roles.next().ok_or(Unfit::NoMember)?;
-    // External ids may differ: nobody is shown them.
-    let what = |role: &AssumeRole| (role.external_id.is_some(), role.session_tags.is_empty());
-    let alike = |role: &AssumeRole| (&role.name, &role.path) == (&first.name, &first.path) && what(role) == what(first);
-    if roles.all(alike) { Ok(first) } else { Err(Unfit::RolesDiffer) }
+    let roles: Vec<&AssumeRole> = listed.chain(state.organization.iter().map(|one| &*one.access)).collect();
+    let first = *roles.first().ok_or(Unfit::NoMember)?;
+    // External ids may differ: nobody is shown them. So may tags: to be allowed to have some is not to have to.
+    let what = |role: &AssumeRole| (role.name.clone(), role.path.clone(), role.external_id.is_some());
+    if roles.iter().any(|role| what(role) != what(first)) {
+        return Err(Unfit::RolesDiffer);
+    }
+    Ok(roles.into_iter().find(|role| !role.session_tags.is_empty()).unwrap_or(first))
 }
 
 fn own(state: &DesiredState) -> Option<(Account, &DesiredAccount)> {

@@ -136,6 +136,14 @@ pub struct OidcProvider {
     pub(super) address: String,
 }
 
+impl OidcProvider {
+    /// Whether it tells its account.
+    #[must_use]
+    pub fn has_account(&self) -> bool {
+        self.arn.is_some()
+    }
+}
+
 impl FromStr for OidcProvider {
     type Err = InvalidName;
 

@@ -37,7 +37,7 @@ fn comparison(operation: &str) -> Option<Comparison> {
     let (key, equals, differs) = match operation {
         op::GET_SETTING | op::UPDATE_SETTING | op::RESET_SETTING => ("aws:RequestedRegion", "StringEquals", "StringNotEquals"),
         op::ATTACH_POLICY | op::DETACH_POLICY => ("iam:PolicyARN", "ArnEquals", "ArnNotEquals"),
-        op::CREATE_ROLE | op::PUT_BOUNDARY => ("iam:PermissionsBoundary", "StringEquals", "StringNotEquals"),
+        op::CREATE_ROLE | op::PUT_BOUNDARY => ("iam:PermissionsBoundary", "ArnEquals", "ArnNotEquals"),
         op::PASS_ROLE => ("iam:PassedToService", "StringEquals", "StringNotEquals"),
         _ => return None,
     };

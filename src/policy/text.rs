@@ -93,18 +93,23 @@ pub(super) struct Place {
 impl Place {
     /// The setting, in every region: which ones is for a condition to say.
     pub(super) fn setting(&self) -> Text {
-        self.arn("ssm", "*", Cow::Owned(format!("servicesetting{SETTING_ID}")))
+        self.arn("ssm", "*", &format!("servicesetting{SETTING_ID}"))
     }
 
     /// A role. Where its path is left open: at `/`, and at any other path.
     pub(super) fn role(&self, path: Option<&RolePath>, name: &RoleName) -> Vec<Text> {
-        let at = |path: &str| self.arn("iam", "", Cow::Owned(format!("role{path}{name}")));
+        let at = |path: &str| self.arn("iam", "", &format!("role{path}{name}"));
         path.map_or_else(|| vec![at("/"), at("/*/")], |path| vec![at(&without_wildcards(path.as_str()))])
+    }
+
+    /// Every policy of IAM. With any account, also those of AWS.
+    pub(super) fn policies(&self) -> Text {
+        self.arn("iam", "", "policy/*")
     }
 
     /// A document of Systems Manager.
     pub(super) fn ssm_document(&self, name: &str) -> Text {
-        self.arn("ssm", "*", Cow::Owned(format!("document/{name}")))
+        self.arn("ssm", "*", &format!("document/{name}"))
     }
 
     /// A policy by its ARN, which is of [`Place::planned_partition`].
@@ -121,7 +126,7 @@ impl Place {
         self.partition.unwrap_or(Partition::Aws)
     }
 
-    pub(super) fn arn(&self, service: &'static str, region: &'static str, resource: Cow<'static, str>) -> Text {
+    pub(super) fn arn(&self, service: &'static str, region: &'static str, resource: &str) -> Text {
         let partition = self.partition.map_or(Piece::Partition, |partition| literal(partition.as_str()));
         let account = match self.account {
             Whose::Deployed => Piece::Account,

@@ -1,7 +1,5 @@
 //! Who may assume a role: the controller's own, by where it runs; the role in a member account, by the hub.
 
-use std::borrow::Cow;
-
 use super::document::{Condition, Effect, PolicyDocument, Principal, Statement};
 use super::principal::{OidcProvider, OrganizationId, RoleArn};
 use super::text::Text;
@@ -49,7 +47,7 @@ pub fn ec2() -> PolicyDocument {
 pub fn irsa(provider: &OidcProvider, account: &ServiceAccount, scope: &Scope) -> PolicyDocument {
     let name = match &provider.arn {
         Some(arn) => Text::literal(arn.clone()),
-        None => scope.place().arn("iam", "", Cow::Owned(format!("oidc-provider/{}", provider.address))),
+        None => scope.place().arn("iam", "", &format!("oidc-provider/{}", provider.address)),
     };
     let equals = |key: &str, value: String| Condition {
         operator: "StringEquals",

@@ -22,6 +22,7 @@ mod least_privilege;
 mod metrics;
 mod organization;
 mod partitions;
+mod policy;
 mod referee;
 mod regions;
 mod reload;

@@ -97,6 +97,7 @@ pub enum RenderError {
 
 impl Deployment {
     /// Every policy in it, with the quota that it is under.
+    #[must_use]
     pub fn policies(&self) -> Vec<(Quota, &PolicyDocument)> {
         match self {
             Self::Policy(policy) => vec![(Quota::ManagedPolicy, &policy.named.document)],

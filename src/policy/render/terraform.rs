@@ -13,6 +13,8 @@ use crate::policy::text::{Piece, Text};
 
 /// What a policy is called beside a role's `trust`.
 const TRUST: &str = "dhmc_trust";
+/// The variable of the external id.
+const EXTERNAL_ID: &str = "external_id";
 /// What a role is called.
 const ROLE: &str = "dhmc";
 
@@ -55,14 +57,15 @@ impl File {
     fn add_managed(&mut self, policy: &Named, role: Option<Expression>) -> Result<(), hcl::Error> {
         let name = policy.name.replace('-', "_");
         self.add_document(&name, &policy.document)?;
-        let resource = resource("aws_iam_policy", &name)
+        let block = resource("aws_iam_policy", &name)
             .add_attribute(("name", policy.name))
             .add_attribute(("description", policy.description))
             .add_attribute(("policy", path(&["data", "aws_iam_policy_document", &name, "json"])?));
-        self.blocks.push(resource.build());
+        self.blocks.push(block.build());
         if let Some(role) = role {
-            let attachment = resource_of_attachment(&name, role)?;
-            self.blocks.push(attachment);
+            let attachment = resource("aws_iam_role_policy_attachment", &name).add_attribute(("role", role));
+            let arn = path(&["aws_iam_policy", &name, "arn"])?;
+            self.blocks.push(attachment.add_attribute(("policy_arn", arn)).build());
         }
         Ok(())
     }
@@ -70,25 +73,25 @@ impl File {
     fn add_service_control_policy(&mut self, policy: &Named) -> Result<(), hcl::Error> {
         let name = policy.name.replace('-', "_");
         self.add_document(&name, &policy.document)?;
-        let resource = resource("aws_organizations_policy", &name)
+        let block = resource("aws_organizations_policy", &name)
             .add_attribute(("name", policy.name))
             .add_attribute(("description", policy.description))
             .add_attribute(("type", "SERVICE_CONTROL_POLICY"))
             // Organizations counts the white space that it is given.
             .add_attribute(("content", path(&["data", "aws_iam_policy_document", &name, "minified_json"])?));
-        self.blocks.push(resource.build());
+        self.blocks.push(block.build());
         Ok(())
     }
 
     fn add_role(&mut self, role: &Role) -> Result<(), hcl::Error> {
         self.add_document(TRUST, &role.trust)?;
         let trust = path(&["data", "aws_iam_policy_document", TRUST, "json"])?;
-        let resource_of_role = resource("aws_iam_role", ROLE)
+        let block = resource("aws_iam_role", ROLE)
             .add_attribute(("name", role.name.as_str()))
-            .add_attribute(("path", Expression::from(role.path.as_str())))
+            .add_attribute(("path", role.path.as_str()))
             .add_attribute(("description", role.description))
             .add_attribute(("assume_role_policy", trust));
-        self.blocks.push(resource_of_role.build());
+        self.blocks.push(block.build());
         let name = || path(&["aws_iam_role", ROLE, "name"]);
         if role.profile == InstanceProfile::Needed {
             let profile = resource("aws_iam_instance_profile", ROLE)
@@ -112,7 +115,7 @@ impl File {
                 Piece::Partition => data("aws_partition", "current").build(),
                 Piece::Account => data("aws_caller_identity", "current").build(),
                 Piece::ExternalId => Block::builder("variable")
-                    .add_label("external_id")
+                    .add_label(EXTERNAL_ID)
                     .add_attribute(("type", path(&["string"])?))
                     .add_attribute(("sensitive", true))
                     .add_attribute(("description", "The externalId of the document."))
@@ -122,13 +125,13 @@ impl File {
                 self.given.push(block);
             }
         }
-        let statements = document.statements.iter().map(statement);
+        let statements = document.statements.iter().map(statement).collect::<Result<Vec<Block>, _>>()?;
         self.blocks.push(data("aws_iam_policy_document", name).add_blocks(statements).build());
         Ok(())
     }
 }
 
-fn statement(statement: &Statement) -> Block {
+fn statement(statement: &Statement) -> Result<Block, hcl::Error> {
     let effect = match statement.effect {
         Effect::Allow => "Allow",
         Effect::Deny => "Deny",
@@ -136,35 +139,40 @@ fn statement(statement: &Statement) -> Block {
     let actions: Vec<Expression> = statement.actions.iter().map(|action| Expression::from(*action)).collect();
     let mut block = Block::builder("statement").add_attribute(("sid", statement.sid.as_str()));
     block = block.add_attribute(("effect", effect)).add_attribute(("actions", actions));
+    if !statement.resources.is_empty() {
+        block = block.add_attribute(("resources", expressions(&statement.resources)?));
+    }
     if let Some(principal) = &statement.principal {
-        let identifiers = vec![expression(&principal.name)];
+        let identifiers = vec![expression(&principal.name)?];
         let principals = Block::builder("principals").add_attribute(("type", principal.kind));
         block = block.add_block(principals.add_attribute(("identifiers", identifiers)).build());
     }
-    if !statement.resources.is_empty() {
-        block = block.add_attribute(("resources", expressions(&statement.resources)));
+    for one in &statement.conditions {
+        block = block.add_block(condition(one)?);
     }
-    block.add_blocks(statement.conditions.iter().map(condition)).build()
+    Ok(block.build())
 }
 
-fn condition(condition: &Condition) -> Block {
-    Block::builder("condition")
+fn condition(condition: &Condition) -> Result<Block, hcl::Error> {
+    Ok(Block::builder("condition")
         .add_attribute(("test", condition.operator))
         .add_attribute(("variable", condition.key.as_str()))
-        .add_attribute(("values", expressions(&condition.values)))
-        .build()
+        .add_attribute(("values", expressions(&condition.values)?))
+        .build())
 }
 
-fn expressions(texts: &[Text]) -> Vec<Expression> {
+fn expressions(texts: &[Text]) -> Result<Vec<Expression>, hcl::Error> {
     texts.iter().map(expression).collect()
 }
 
 /// A text whose open places are filled in by Terraform.
-fn expression(text: &Text) -> Expression {
-    match text.pieces() {
+fn expression(text: &Text) -> Result<Expression, hcl::Error> {
+    Ok(match text.pieces() {
         [Piece::Literal(text)] => Expression::from(text.as_ref()),
+        // Terraform warns of a template that is nothing but a variable.
+        [Piece::ExternalId] => path(&["var", EXTERNAL_ID])?,
         _ => Expression::from(TemplateExpr::from(text.write(interpolated))),
-    }
+    })
 }
 
 fn interpolated(piece: &Piece) -> Cow<'_, str> {
@@ -172,17 +180,12 @@ fn interpolated(piece: &Piece) -> Cow<'_, str> {
         Piece::Literal(text) => Cow::Owned(text.replace("${", "$${").replace("%{", "%%{")),
         Piece::Partition => Cow::Borrowed("${data.aws_partition.current.partition}"),
         Piece::Account => Cow::Borrowed("${data.aws_caller_identity.current.account_id}"),
-        Piece::ExternalId => Cow::Borrowed("${var.external_id}"),
+        Piece::ExternalId => Cow::Owned(format!("${{var.{EXTERNAL_ID}}}")),
     }
 }
 
 fn resource(kind: &str, name: &str) -> BlockBuilder {
     Block::builder("resource").add_labels([kind, name])
-}
-
-fn resource_of_attachment(name: &str, role: Expression) -> Result<Block, hcl::Error> {
-    let attachment = resource("aws_iam_role_policy_attachment", name).add_attribute(("role", role));
-    Ok(attachment.add_attribute(("policy_arn", path(&["aws_iam_policy", name, "arn"])?)).build())
 }
 
 fn data(kind: &str, name: &str) -> BlockBuilder {

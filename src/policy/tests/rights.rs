@@ -1,47 +1,15 @@
-//! What each policy allows and denies, and what not, for documents of one idea each.
+//! What the controller and members need.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::*;
-use crate::desired::load;
-
-fn state(spec: &str) -> DesiredState {
-    load(format!("apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\nspec: {spec}\n").as_bytes()).unwrap()
-}
-
-fn value(document: &PolicyDocument) -> Value {
-    serde_json::to_value(document).unwrap()
-}
-
-fn id(text: &str) -> AccountId {
-    text.parse().unwrap()
-}
+use super::super::*;
+use super::{about, actions, id, state, statements, value, words};
 
 /// What the controller may do in its own account.
 fn own_rights(spec: &str) -> Value {
     value(&controller(&state(spec), &Scope::default()).unwrap())
-}
-
-fn statements(policy: &Value) -> &Vec<Value> {
-    policy["Statement"].as_array().unwrap()
-}
-
-fn words(value: &Value) -> Vec<&str> {
-    value.as_str().map_or_else(|| value.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect(), |one| vec![one])
-}
-
-fn actions(policy: &Value) -> BTreeSet<&str> {
-    statements(policy).iter().flat_map(|statement| words(&statement["Action"])).collect()
-}
-
-/// The one statement about an action.
-fn about<'p>(policy: &'p Value, action: &str) -> &'p Value {
-    let found: Vec<&Value> =
-        statements(policy).iter().filter(|statement| words(&statement["Action"]).contains(&action)).collect();
-    assert_eq!(found.len(), 1, "{action}: {policy:#}");
-    found[0]
 }
 
 const READS: [&str; 3] = ["iam:GetRole", "iam:ListAttachedRolePolicies", "ssm:GetServiceSetting"];
@@ -124,7 +92,7 @@ fn what_only_some_roles_need_is_allowed_only_to_them() {
 #[test]
 fn a_role_with_a_boundary_is_not_created_without_it() {
     let policy = own_rights("{regions: {eu-west-1: enabled}, role: {permissionsBoundary: 'arn:aws:iam::111122223333:policy/b'}}");
-    let condition = json!({"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
+    let condition = json!({"ArnEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
     for action in ["iam:CreateRole", "iam:PutRolePermissionsBoundary"] {
         assert_eq!(about(&policy, action)["Condition"], condition, "{action}");
     }
