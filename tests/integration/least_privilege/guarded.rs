@@ -15,7 +15,7 @@ use crate::sdk::{Admin, POLICY, ROLE, VALUE};
 const SPEC: &str = "{role: {tags: {team: platform}, description: kept by dhmc}, regions: {us-east-1: enabled, eu-west-1: disabled}, \
     accounts: [{id: '111122223333'}, {id: '222233334444', assumeRole: {name: dhmc-member, path: /platform/, externalId: sesame}}]}";
 
-/// What has to be guarded: whatever changes what hosts can do (`docs` of the policy), as the user guide's sample begins it.
+/// Whatever changes what hosts can do, or what is declared of the role.
 const GUARDED: [&str; 16] = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",

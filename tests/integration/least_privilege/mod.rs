@@ -4,6 +4,8 @@
 //! The sandbox plays IAM's evaluation, with resources and condition keys from the Service Authorization Reference. Two of
 //! its answers are guesses that no test here can settle: that naming a role in a setting needs `iam:PassRole`, and that a
 //! role which is not there is asked about at the root path.
+//!
+//! Every call of the controller is covered. What `doctor` reads besides is not: the sandbox does not serve all of it.
 
 mod cases;
 mod changes;
