@@ -9,6 +9,7 @@ pub mod export;
 pub mod man;
 pub mod output;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod schema;
 pub mod status;
@@ -29,6 +30,7 @@ use doctor::DoctorArgs;
 use export::ExportArgs;
 use man::ManArgs;
 use plan::{ABOUT_APPLY, ABOUT_PLAN, ApplyArgs, PlanArgs};
+use policy::PolicyArgs;
 use run::RunArgs;
 use schema::SchemaArgs;
 use status::StatusArgs;
@@ -92,6 +94,11 @@ pub enum Command {
     Export(ExportArgs),
     /// Look once at whether this can work: credentials, clock, rights, regions, the role, and who else manages the settings.
     Doctor(DoctorArgs),
+    /// Print the policies that the controller needs for a document, and those that keep others away.
+    ///
+    /// They are worked out from the very document, by the controller's own planner: what it can never come to do is not allowed.
+    /// Nothing is asked of AWS.
+    Policy(PolicyArgs),
     /// Print the JSON Schema of documents, which editors check and complete with.
     Schema(SchemaArgs),
     /// Print a script by which a shell completes commands and flags.

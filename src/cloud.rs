@@ -67,8 +67,7 @@ pub trait Cloud: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 }
 
-/// The call that opens a session in an account.
-pub const ASSUME_ROLE: &str = "sts:AssumeRole";
+pub use crate::operations::ASSUME_ROLE;
 
 /// A call that AWS did not answer as hoped.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use super::pages::Pages;
 use crate::cloud::{Caller, CloudError};
 use crate::desired::names::Partition;
 use crate::observed::{ListedRegion, RegionAccess};
+use crate::operations::LIST_REGIONS;
 
 pub(super) async fn regions(aws: &AwsCloud, caller: &Caller, partition: Partition) -> Result<Vec<ListedRegion>, CloudError> {
-    const OPERATION: &str = "account:ListRegions";
+    const OPERATION: &str = LIST_REGIONS;
     let client = &aws.clients(caller).account[&partition];
     let (mut listed, mut pages) = (Vec::new(), Pages::new(OPERATION));
     while pages.turn()? {

@@ -15,9 +15,8 @@ use super::retries;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::{Partition, RoleName};
 use crate::observed::ObservedRole;
+use crate::operations::{GET_ROLE, LIST_ATTACHED_POLICIES, TAG_ROLE};
 use crate::plan::{NewRole, RoleAction};
-
-const GET_ROLE: &str = "iam:GetRole";
 
 pub(super) async fn role(
     aws: &AwsCloud,
@@ -55,7 +54,7 @@ async fn attached_policies(
     client: &aws_sdk_iam::Client,
     name: &RoleName,
 ) -> Result<BTreeSet<String>, CloudError> {
-    const OPERATION: &str = "iam:ListAttachedRolePolicies";
+    const OPERATION: &str = LIST_ATTACHED_POLICIES;
     let (mut attached, mut pages) = (BTreeSet::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let request = client.list_attached_role_policies().role_name(name.as_str()).set_marker(pages.token());
@@ -77,38 +76,38 @@ pub(super) async fn change_role(
     action: &RoleAction,
 ) -> Result<(), CloudError> {
     let client = &aws.clients(caller).iam[&partition];
-    let name = name.as_str();
+    let (name, operation) = (name.as_str(), action.operation());
     let once = Builder::new().retry_config(retries::never());
     match action {
         RoleAction::Create(new) => {
             let request = create(client, new)?.customize().config_override(once);
-            aws.call(caller, "iam:CreateRole", request.send()).await.map(drop)
+            aws.call(caller, operation, request.send()).await.map(drop)
         }
         RoleAction::UpdateTrustPolicy(document) => {
             let request = client.update_assume_role_policy().role_name(name).policy_document(document).customize();
-            aws.call(caller, "iam:UpdateAssumeRolePolicy", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
         RoleAction::AttachPolicy(arn) => {
             let request = client.attach_role_policy().role_name(name).policy_arn(arn).customize();
-            aws.call(caller, "iam:AttachRolePolicy", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
         RoleAction::DetachPolicy(arn) => {
             let request = client.detach_role_policy().role_name(name).policy_arn(arn).customize();
-            aws.call(caller, "iam:DetachRolePolicy", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
         RoleAction::Tag(tags) => {
             let request = client.tag_role().role_name(name).set_tags(Some(sdk_tags(tags)?)).customize();
-            aws.call(caller, "iam:TagRole", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
         // Not UpdateRole, which puts the maximum session duration back to an hour unless it is told that too (IAM API
         // reference, UpdateRole).
         RoleAction::Describe(text) => {
             let request = client.update_role_description().role_name(name).description(text).customize();
-            aws.call(caller, "iam:UpdateRoleDescription", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
         RoleAction::SetPermissionsBoundary(arn) => {
             let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(arn).customize();
-            aws.call(caller, "iam:PutRolePermissionsBoundary", request.config_override(once).send()).await.map(drop)
+            aws.call(caller, operation, request.config_override(once).send()).await.map(drop)
         }
     }
 }
@@ -127,7 +126,7 @@ fn create(client: &aws_sdk_iam::Client, new: &NewRole) -> Result<CreateRoleFluen
 fn sdk_tags(tags: &std::collections::BTreeMap<String, String>) -> Result<Vec<Tag>, CloudError> {
     let built: Result<Vec<Tag>, _> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     built.map_err(|error| CloudError {
-        operation: "iam:TagRole",
+        operation: TAG_ROLE,
         kind: ErrorKind::Rejected,
         code: None,
         message: error.to_string(),

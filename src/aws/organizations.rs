@@ -14,6 +14,7 @@ use super::{AwsCloud, Patience};
 use crate::cloud::CloudError;
 use crate::desired::names::{AccountId, UnitId};
 use crate::desired::organization::{Member, Membership, Query, Scope};
+use crate::operations::{LIST_ACCOUNTS, LIST_ACCOUNTS_OF_UNIT, LIST_UNITS_OF_UNIT};
 
 type Members = BTreeMap<AccountId, Member>;
 
@@ -48,7 +49,7 @@ fn client(config: &SdkConfig, region: &'static str, patience: Patience, count: C
 }
 
 async fn everyone(aws: &AwsCloud, client: &Client) -> Result<Members, CloudError> {
-    const OPERATION: &str = "organizations:ListAccounts";
+    const OPERATION: &str = LIST_ACCOUNTS;
     let (mut members, mut pages) = (Members::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let page = aws.call_from_home(OPERATION, client.list_accounts().set_next_token(pages.token()).send()).await?;
@@ -73,7 +74,7 @@ async fn beneath(aws: &AwsCloud, client: &Client, top: &UnitId) -> Result<Vec<Ac
 }
 
 async fn accounts_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<Account>, CloudError> {
-    const OPERATION: &str = "organizations:ListAccountsForParent";
+    const OPERATION: &str = LIST_ACCOUNTS_OF_UNIT;
     let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let request = client.list_accounts_for_parent().parent_id(parent).set_next_token(pages.token());
@@ -85,7 +86,7 @@ async fn accounts_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Ve
 }
 
 async fn units_in(aws: &AwsCloud, client: &Client, parent: &str) -> Result<Vec<String>, CloudError> {
-    const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
+    const OPERATION: &str = LIST_UNITS_OF_UNIT;
     let (mut found, mut pages) = (Vec::new(), Pages::new(OPERATION));
     while pages.turn()? {
         let request = client.list_organizational_units_for_parent().parent_id(parent).set_next_token(pages.token());

@@ -8,17 +8,20 @@ use super::retries;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::Region;
 use crate::observed::{Change, ObservedSetting, Update};
+use crate::operations::{GET_SETTING, SETTING_ID};
 use crate::plan::SettingAction;
 
-/// The short id: the ARN form is refused when its region is another one (terraform-provider-aws#30474).
-const SETTING_ID: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 /// How AWS spells an unset value (turbot/steampipe-plugin-aws PR 2611).
 const NONE: &str = "$None";
-const GET: &str = "ssm:GetServiceSetting";
 
 pub(super) async fn setting(aws: &AwsCloud, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
     let answer = aws
-        .call_in(caller, Some(region), GET, aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send())
+        .call_in(
+            caller,
+            Some(region),
+            GET_SETTING,
+            aws.clients(caller).ssm(region).get_service_setting().setting_id(SETTING_ID).send(),
+        )
         .await?;
     let setting = answer.service_setting.ok_or_else(|| incomplete("no ServiceSetting"))?;
     // Every field is optional on the wire. A missing value is not an unset one: unset is spelled out.
@@ -43,18 +46,18 @@ pub(super) async fn change_setting(
     match action {
         SettingAction::Update(value) => {
             let request = client.update_service_setting().setting_id(SETTING_ID).setting_value(value).customize();
-            aws.call_in(caller, Some(region), "ssm:UpdateServiceSetting", request.config_override(once).send()).await.map(drop)
+            aws.call_in(caller, Some(region), action.operation(), request.config_override(once).send()).await.map(drop)
         }
         SettingAction::Reset => {
             let request = client.reset_service_setting().setting_id(SETTING_ID).customize();
-            aws.call_in(caller, Some(region), "ssm:ResetServiceSetting", request.config_override(once).send()).await.map(drop)
+            aws.call_in(caller, Some(region), action.operation(), request.config_override(once).send()).await.map(drop)
         }
     }
 }
 
 fn incomplete(what: &str) -> CloudError {
     CloudError {
-        operation: GET,
+        operation: GET_SETTING,
         kind: ErrorKind::Unavailable,
         code: None,
         message: format!("an answer with {what} in it"),

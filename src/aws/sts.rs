@@ -12,8 +12,7 @@ use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind};
 use crate::desired::access::{AssumeRole, ExternalId};
 use crate::desired::names::{AccountId, Partition};
 use crate::observed::Identity;
-
-const GET_CALLER_IDENTITY: &str = "sts:GetCallerIdentity";
+use crate::operations::GET_CALLER_IDENTITY;
 
 /// Whose the controller's own credentials are.
 pub(super) async fn identity(aws: &AwsCloud) -> Result<Identity, CloudError> {

@@ -9,6 +9,7 @@ mod ended;
 pub mod export;
 pub mod man;
 pub mod plan;
+pub mod policy;
 pub mod run;
 pub mod schema;
 pub mod status;
@@ -45,6 +46,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Schema(_) => schema::schema(),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args),
+        Command::Policy(args) => runtime.block_on(policy::policy(args)),
         #[cfg(feature = "demo")]
         Command::Demo(args) => runtime.block_on(demo::demo(args)),
     };

@@ -71,48 +71,86 @@ pub struct Settled {
     pub other_regions: Declared,
 }
 
+impl Level {
+    /// What this level and a later one come to: a level that says what both say.
+    #[must_use]
+    pub fn under(&self, later: &Self) -> Self {
+        let mut regions = self.regions.clone();
+        for region in regions.values_mut() {
+            region.mode = later.mode.or(region.mode);
+        }
+        for (name, region) in &later.regions {
+            let earlier = self.regions.get(name);
+            regions.insert(name.clone(), RegionLevel { state: region.state, mode: self.mode_under(later, earlier, region.mode) });
+        }
+        let other = |region: &RegionLevel| RegionLevel { mode: later.mode.or(region.mode), ..*region };
+        let other_regions = match &later.other_regions {
+            Some(region) => {
+                Some(RegionLevel { state: region.state, mode: self.mode_under(later, self.other_regions.as_ref(), region.mode) })
+            }
+            None => self.other_regions.as_ref().map(other),
+        };
+        let mode = later.mode.or(self.mode);
+        let role = RoleLevel { mode: later.role.mode.or(later.mode).or(self.role.mode), ..self.role.under(&later.role) };
+        Self { mode, role, regions, other_regions }
+    }
+
+    /// The mode of a region that the later level names.
+    fn mode_under(&self, later: &Self, earlier: Option<&RegionLevel>, own: Option<Mode>) -> Option<Mode> {
+        own.or(later.mode).or(earlier.and_then(|region| region.mode)).or(self.mode)
+    }
+}
+
+impl RoleLevel {
+    /// The same of the role, but for its mode, which is not the role's alone.
+    fn under(&self, later: &Self) -> Self {
+        Self {
+            name: later.name.clone().or_else(|| self.name.clone()),
+            path: later.path.clone().or_else(|| self.path.clone()),
+            management: later.management.or(self.management),
+            trust_principal: later.trust_principal.clone().or_else(|| self.trust_principal.clone()),
+            policies: later.policies.clone().or_else(|| self.policies.clone()),
+            other_policies: later.other_policies.or(self.other_policies),
+            tags: later.tags.clone().or_else(|| self.tags.clone()),
+            description: later.description.clone().or_else(|| self.description.clone()),
+            permissions_boundary: later.permissions_boundary.clone().or_else(|| self.permissions_boundary.clone()),
+            mode: None,
+        }
+    }
+}
+
 /// What applies to an account that these levels speak of, the last one nearest to it.
 #[must_use]
 pub fn settle(levels: &[&Level]) -> Settled {
-    let named = levels.iter().flat_map(|level| level.regions.keys());
-    let regions = named.map(|region| (region.clone(), declared(levels, |level| level.regions.get(region)))).collect();
+    let level = levels.iter().fold(Level::default(), |earlier, later| earlier.under(later));
+    let regions = level.regions.iter().map(|(region, said)| (region.clone(), declared(&level, Some(said)))).collect();
     Settled {
-        role: Arc::new(role(levels)),
+        other_regions: declared(&level, level.other_regions.as_ref()),
         regions: Arc::new(regions),
-        other_regions: declared(levels, |level| level.other_regions.as_ref()),
+        role: Arc::new(role(level)),
     }
 }
 
-fn declared(levels: &[&Level], of: impl Fn(&Level) -> Option<&RegionLevel>) -> Declared {
-    let Some(state) = levels.iter().rev().find_map(|level| of(level)).and_then(|region| region.state) else {
-        return Declared::Unmanaged;
-    };
-    Declared::Managed(DesiredSetting { state, mode: mode(levels, |level| of(level)?.mode) })
+fn declared(level: &Level, region: Option<&RegionLevel>) -> Declared {
+    let Some(RegionLevel { state: Some(state), mode }) = region else { return Declared::Unmanaged };
+    Declared::Managed(DesiredSetting { state: *state, mode: mode.or(level.mode).unwrap_or_default() })
 }
 
-fn mode(levels: &[&Level], own: impl Fn(&Level) -> Option<Mode>) -> Mode {
-    levels.iter().rev().find_map(|level| own(level).or(level.mode)).unwrap_or_default()
-}
-
-fn role(levels: &[&Level]) -> DesiredRole {
-    let management = last(levels, |role| role.management.as_ref()).unwrap_or(Management::Managed);
+fn role(level: Level) -> DesiredRole {
+    let role = level.role;
+    let management = role.management.unwrap_or(Management::Managed);
     // What is never written could not be kept. Where a level says `external`, what earlier levels want written is not meant.
     let written = management == Management::Managed;
     DesiredRole {
-        name: last(levels, |role| role.name.as_ref()).unwrap_or_default(),
-        path: last(levels, |role| role.path.as_ref()).or_else(|| written.then(RolePath::default)),
+        name: role.name.unwrap_or_default(),
+        path: role.path.or_else(|| written.then(RolePath::default)),
         management,
-        trust_principal: last(levels, |role| role.trust_principal.as_ref()).unwrap_or_default(),
-        policies: last(levels, |role| role.policies.as_ref())
-            .unwrap_or_else(|| if written { vec![PolicyRef::default()] } else { Vec::new() }),
-        other_policies: last(levels, |role| role.other_policies.as_ref()).filter(|_| written).unwrap_or(OtherPolicies::Leave),
-        tags: last(levels, |role| role.tags.as_ref()).filter(|_| written).unwrap_or_default(),
-        description: last(levels, |role| role.description.as_ref()).filter(|_| written),
-        permissions_boundary: last(levels, |role| role.permissions_boundary.as_ref()).filter(|_| written),
-        mode: mode(levels, |level| level.role.mode),
+        trust_principal: role.trust_principal.unwrap_or_default(),
+        policies: role.policies.unwrap_or_else(|| if written { vec![PolicyRef::default()] } else { Vec::new() }),
+        other_policies: role.other_policies.filter(|_| written).unwrap_or(OtherPolicies::Leave),
+        tags: role.tags.filter(|_| written).unwrap_or_default(),
+        description: role.description.filter(|_| written),
+        permissions_boundary: role.permissions_boundary.filter(|_| written),
+        mode: role.mode.or(level.mode).unwrap_or_default(),
     }
-}
-
-fn last<T: Clone>(levels: &[&Level], of: impl Fn(&RoleLevel) -> Option<&T>) -> Option<T> {
-    levels.iter().rev().find_map(|level| of(&level.role)).cloned()
 }

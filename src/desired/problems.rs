@@ -210,7 +210,7 @@ pub(super) fn path_of_item(list: &str, index: usize) -> String {
 }
 
 /// Text of the document within a message: in backticks, escaped, and cut short.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 /// The one field whose value is nobody's business, in lower case.
 const SECRET: &str = "externalid";

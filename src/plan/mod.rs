@@ -3,6 +3,7 @@
 //! No SDK, no tokio, no clock, no logging, no metrics: `tests/architecture.rs` reads these files and says so. A plan is a
 //! plain value that tests compare whole.
 
+mod calls;
 pub mod change;
 pub mod guard;
 pub mod policy_document;

@@ -6,6 +6,7 @@ use crate::desired::names::{Partition, Region};
 use crate::desired::regions::partition_of;
 use crate::desired::{DesiredSetting, SettingState};
 use crate::observed::{Change, ObservedSetting, RegionAccess, RoleReadiness};
+use crate::operations::GET_SETTING;
 use crate::plan::setting::describe;
 use crate::plan::{Drift, Plan, Restraint, SettingAction, plan_setting};
 
@@ -107,6 +108,6 @@ impl<C: Cloud> SettingSubject<'_, C> {
              credentials of partition {there}, or drop the region from the document",
             self.region, self.partition
         );
-        Some(CloudError { operation: "ssm:GetServiceSetting", kind: ErrorKind::Rejected, code: None, message, source: None })
+        Some(CloudError { operation: GET_SETTING, kind: ErrorKind::Rejected, code: None, message, source: None })
     }
 }

@@ -61,7 +61,13 @@ impl Admin {
     }
 
     pub async fn reset_setting(&self, region: &str) {
-        self.ssm(region).reset_service_setting().setting_id(SETTING).send().await.unwrap();
+        self.try_reset_setting(region).await.unwrap();
+    }
+
+    /// The error is AWS's message.
+    pub async fn try_reset_setting(&self, region: &str) -> Result<(), String> {
+        let request = self.ssm(region).reset_service_setting().setting_id(SETTING);
+        request.send().await.map(drop).map_err(|error| error.message().unwrap_or_default().to_owned())
     }
 
     pub async fn create_role(&self, name: &str, path: &str, trust: &str) {

@@ -3,7 +3,7 @@
 
 use super::member::{AccountStatus, Member};
 use super::registry::Organizations;
-use super::tree::{Organization, root_id, unit_id};
+use super::tree::{Organization, organization_id, root_id, unit_id};
 use crate::access::InvalidPolicy;
 use crate::sandbox::Sandbox;
 
@@ -23,6 +23,12 @@ impl OrganizationHandle {
     #[must_use]
     pub fn management_account(&self) -> &str {
         &self.management
+    }
+
+    /// Its own id, `o-abcde12345`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        organization_id(&self.management)
     }
 
     /// The root's id, `r-ab12`.

@@ -51,7 +51,7 @@ impl Organization {
     pub(crate) fn new(management: &str, partition: Partition, now: Timestamp) -> Self {
         let root: Arc<str> = root_id(management).into();
         let mut organization = Self {
-            id: format!("o-{}", short(&format!("organization {management}"), 10)),
+            id: organization_id(management),
             management: management.into(),
             partition,
             root: Arc::clone(&root),
@@ -226,6 +226,11 @@ impl Parent {
         let id = Arc::clone(id);
         Self { id, name: name.to_owned(), above, units: BTreeSet::new(), accounts: BTreeSet::new() }
     }
+}
+
+/// The organization's id follows from the management account.
+pub(super) fn organization_id(management: &str) -> String {
+    format!("o-{}", short(&format!("organization {management}"), 10))
 }
 
 /// The root's id follows from the management account.

@@ -1,0 +1,58 @@
+//! Flags of `policy trust`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{FormatArgs, TermsArgs};
+use crate::desired::names::{AccountId, RoleName};
+use crate::policy::principal::{OidcProvider, RoleArn};
+
+/// Flags of `policy trust`.
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// Who may assume the role: the controller where it runs, or the hub in another account.
+    #[arg(long = "for", value_enum, value_name = "WHOM")]
+    pub whom: Trusted,
+    /// How it is written down.
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// The desired state, for the hub: it tells the role, and what is asked for.
+    #[arg(long, env = "DHMC_CONFIG", value_name = "PATH", required_if_eq("whom", "hub"))]
+    pub config: Option<PathBuf>,
+    /// For the hub: the role of this account, where accounts have different ones. For irsa: the account of the OIDC provider.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<AccountId>,
+    /// For irsa: the cluster's OIDC provider, by its ARN or its address.
+    #[arg(long, value_name = "PROVIDER", required_if_eq("whom", "irsa"))]
+    pub oidc_provider: Option<OidcProvider>,
+    /// For irsa and pod-identity: the namespace of the service account.
+    #[arg(long, value_name = "NAME", required_if_eq("whom", "irsa"), requires = "service_account")]
+    pub namespace: Option<String>,
+    /// For irsa and pod-identity: the service account.
+    #[arg(long, value_name = "NAME", required_if_eq("whom", "irsa"), requires = "namespace")]
+    pub service_account: Option<String>,
+    /// For the hub: its role.
+    #[arg(long, value_name = "ARN", required_if_eq("whom", "hub"))]
+    pub hub_role_arn: Option<RoleArn>,
+    /// For the hub: what is asked of it.
+    #[command(flatten)]
+    pub terms: TermsArgs,
+    /// What the controller's own role is called, in Terraform and in templates. The role of the hub's members is called as the document
+    /// says.
+    #[arg(long, value_name = "NAME", default_value = "dhmc-controller")]
+    pub role_name: RoleName,
+}
+
+/// Who may assume a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trusted {
+    /// The controller on an instance of EC2.
+    Ec2,
+    /// The controller in EKS, by IAM roles for service accounts.
+    Irsa,
+    /// The controller in EKS, by EKS Pod Identity.
+    PodIdentity,
+    /// The controller in its own account, of a role in another.
+    Hub,
+}

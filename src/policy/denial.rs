@@ -1,0 +1,144 @@
+//! What keeps everybody else from touching what the controller keeps: the statements of a service control policy, and of an
+//! IAM policy for those who must not.
+//!
+//! The user guide's sample ("Default Host Management Configuration", least privilege) guards the setting, the passing of the
+//! role, and `AttachRolePolicy` and `DeleteRole` on it. The other ways to change what the role can do or who it trusts are added.
+//! Only what is enforced is guarded: what is only observed, and an external role, are for somebody else to change.
+
+use std::collections::BTreeSet;
+
+use super::Unfit;
+use super::document::{Condition, Effect, PolicyDocument, Statement};
+use super::principal::Exempt;
+use super::reach::Reach;
+use super::rights::{changes_of_role, changes_of_setting, names_the_role};
+use super::statements;
+use super::text::{Place, Text};
+use super::values::Values;
+use crate::desired::DesiredRole;
+use crate::operations::{
+    ATTACH_POLICY, CREATE_ROLE, DETACH_POLICY, PASS_ROLE, PUT_BOUNDARY, RESET_SETTING, TAG_ROLE, UPDATE_DESCRIPTION,
+    UPDATE_SETTING, UPDATE_TRUST_POLICY,
+};
+
+/// What changes what a role can do, or who may have it.
+const CHANGES: [&str; 9] = [
+    CREATE_ROLE,
+    "iam:DeleteRole",
+    UPDATE_TRUST_POLICY,
+    ATTACH_POLICY,
+    DETACH_POLICY,
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+    PUT_BOUNDARY,
+    "iam:DeleteRolePermissionsBoundary",
+];
+/// What changes the tags, where they are declared.
+const CHANGES_OF_TAGS: [&str; 2] = [TAG_ROLE, "iam:UntagRole"];
+/// What changes the description, where it is declared.
+const CHANGES_OF_DESCRIPTION: [&str; 2] = [UPDATE_DESCRIPTION, "iam:UpdateRole"];
+
+/// The document that denies all of it to everybody but those.
+pub(super) fn document(
+    reaches: &[Reach],
+    place: &Place,
+    regions: &dyn Fn(Values) -> Values,
+    exempt: &Exempt,
+) -> Result<PolicyDocument, Unfit> {
+    let kept = Kept::of(reaches, place);
+    if kept.settings.is_none() && kept.roles.is_empty() {
+        return Err(Unfit::NothingEnforced);
+    }
+    let mut guard = Guard { exempt: exempt.condition(), statements: Vec::new() };
+    if !kept.settings.is_none() {
+        let conditions = statements::conditions(UPDATE_SETTING, &regions(kept.settings));
+        guard.deny("KeepSettings", &[UPDATE_SETTING, RESET_SETTING], [place.setting()], conditions);
+    }
+    if !kept.passed.is_empty() {
+        let services = kept.passed.iter().map(|(_, service)| service.clone());
+        let conditions = statements::conditions(PASS_ROLE, &Values::only(services));
+        guard.deny("KeepRoleFromOtherSettings", &[PASS_ROLE], kept.passed.iter().map(|(role, _)| role.clone()), conditions);
+    }
+    if !kept.roles.is_empty() {
+        guard.deny("KeepRole", &CHANGES, kept.roles, Vec::new());
+    }
+    if !kept.tagged.is_empty() {
+        guard.deny("KeepTags", &CHANGES_OF_TAGS, kept.tagged, Vec::new());
+    }
+    if !kept.described.is_empty() {
+        guard.deny("KeepDescription", &CHANGES_OF_DESCRIPTION, kept.described, Vec::new());
+    }
+    Ok(PolicyDocument { statements: guard.statements })
+}
+
+/// What the controller keeps.
+#[derive(Default)]
+struct Kept {
+    /// In these regions.
+    settings: Values,
+    /// Roles that settings name, each with the service.
+    passed: BTreeSet<(Text, Text)>,
+    roles: BTreeSet<Text>,
+    tagged: BTreeSet<Text>,
+    described: BTreeSet<Text>,
+}
+
+impl Kept {
+    fn of(reaches: &[Reach], place: &Place) -> Self {
+        let mut kept = Self::default();
+        for reach in reaches {
+            for (regions, setting) in &reach.settings {
+                if !changes_of_setting(*setting).is_empty() {
+                    kept.settings = kept.settings.clone().or(regions.clone());
+                }
+            }
+            for role in &reach.roles {
+                kept.add(role, place);
+                if names_the_role(reach) {
+                    let service = Text::literal(role.trust_principal.to_string());
+                    kept.passed.extend(place.role(role.path.as_ref(), &role.name).into_iter().map(|arn| (arn, service.clone())));
+                }
+            }
+        }
+        kept
+    }
+
+    fn add(&mut self, role: &DesiredRole, place: &Place) {
+        let changes: Vec<&str> = changes_of_role(role, place).iter().map(crate::plan::RoleAction::operation).collect();
+        for resource in place.role(role.path.as_ref(), &role.name) {
+            for (operation, resources) in
+                [(TAG_ROLE, &mut self.tagged), (UPDATE_DESCRIPTION, &mut self.described), (UPDATE_TRUST_POLICY, &mut self.roles)]
+            {
+                if changes.contains(&operation) {
+                    resources.insert(resource.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The statements, each with the same exemption.
+struct Guard {
+    exempt: Vec<Condition>,
+    statements: Vec<Statement>,
+}
+
+impl Guard {
+    fn deny(
+        &mut self,
+        sid: &str,
+        actions: &[&'static str],
+        resources: impl IntoIterator<Item = Text>,
+        conditions: Vec<Condition>,
+    ) {
+        let resources: BTreeSet<Text> = resources.into_iter().collect();
+        self.statements.push(Statement {
+            sid: sid.to_owned(),
+            effect: Effect::Deny,
+            principal: None,
+            actions: actions.to_vec(),
+            resources: resources.into_iter().collect(),
+            conditions: [conditions, self.exempt.clone()].concat(),
+        });
+    }
+}

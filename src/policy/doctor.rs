@@ -1,0 +1,47 @@
+//! What `doctor` reads besides: the list of its operations, and on what each is.
+//!
+//! `tests/deploy.rs` holds it against the calls in `src/aws/`.
+
+use super::reach::Reach;
+use super::rights::Rights;
+use super::text::{Place, Whose};
+use super::values::Values;
+
+/// Every read that `doctor` makes and the controller does not.
+pub const READS: [&str; 8] = [
+    LIST_ROLE_POLICIES,
+    GET_ROLE_POLICY,
+    GET_POLICY,
+    GET_POLICY_VERSION,
+    "iam:SimulatePrincipalPolicy",
+    GET_DOCUMENT,
+    "ssm:ListAssociations",
+    "ssm-quicksetup:ListConfigurationManagers",
+];
+
+const LIST_ROLE_POLICIES: &str = "iam:ListRolePolicies";
+const GET_ROLE_POLICY: &str = "iam:GetRolePolicy";
+const GET_POLICY: &str = "iam:GetPolicy";
+const GET_POLICY_VERSION: &str = "iam:GetPolicyVersion";
+const GET_DOCUMENT: &str = "ssm:GetDocument";
+/// The document with the preferences of Session Manager.
+const SESSION_PREFERENCES: &str = "SSM-SessionManagerRunShell";
+
+/// Allows the reads on what they are on. Which policies are attached to the role, and as whom `doctor` runs, only AWS knows: these
+/// are reads of any.
+pub(super) fn allow(rights: &mut Rights, reach: &Reach, place: &Place) {
+    for operation in READS {
+        match operation {
+            LIST_ROLE_POLICIES | GET_ROLE_POLICY => {
+                for resource in reach.roles.iter().flat_map(|role| place.role(role.path.as_ref(), &role.name)) {
+                    rights.allow(operation, resource, Values::any());
+                }
+            }
+            GET_POLICY | GET_POLICY_VERSION => {
+                rights.allow(operation, Place { account: Whose::Any, ..*place }.policies(), Values::any());
+            }
+            GET_DOCUMENT => rights.allow(operation, place.ssm_document(SESSION_PREFERENCES), Values::any()),
+            _ => rights.allow_everywhere(operation),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What somebody may try to change about the role and the settings, each by the real SDK.
+
+use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_sdk_iam::types::Tag;
+
+use crate::sdk::{Admin, POLICY, ROLE, TRUST, VALUE};
+
+/// A region that no document here declares.
+const ELSEWHERE: &str = "ap-south-1";
+const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Tries a change. The error is AWS's message; `None` when this file does not know how to try it.
+pub(super) async fn attempt(admin: &Admin, action: &str) -> Option<Result<(), String>> {
+    macro_rules! send {
+        ($request:expr) => {
+            $request.send().await.map(drop).map_err(|error| error.message().unwrap_or_default().to_owned())
+        };
+    }
+    let iam = &admin.iam;
+    Some(match action {
+        "ssm:UpdateServiceSetting" => admin.try_set_setting("us-east-1", VALUE).await,
+        "ssm:ResetServiceSetting" => admin.try_reset_setting("us-east-1").await,
+        // The role is passed where nobody guards the setting.
+        "iam:PassRole" => admin.try_set_setting(ELSEWHERE, VALUE).await,
+        "iam:CreateRole" => {
+            send!(iam.create_role().role_name(ROLE).path("/service-role/").assume_role_policy_document(TRUST))
+        }
+        "iam:DeleteRole" => send!(iam.delete_role().role_name(ROLE)),
+        "iam:UpdateAssumeRolePolicy" => send!(iam.update_assume_role_policy().role_name(ROLE).policy_document(TRUST)),
+        "iam:AttachRolePolicy" => send!(iam.attach_role_policy().role_name(ROLE).policy_arn(POLICY)),
+        "iam:DetachRolePolicy" => send!(iam.detach_role_policy().role_name(ROLE).policy_arn(POLICY)),
+        "iam:PutRolePolicy" => {
+            send!(iam.put_role_policy().role_name(ROLE).policy_name("theirs").policy_document(ALLOW_ALL))
+        }
+        "iam:DeleteRolePolicy" => send!(iam.delete_role_policy().role_name(ROLE).policy_name("own")),
+        "iam:PutRolePermissionsBoundary" => {
+            send!(iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(POLICY))
+        }
+        "iam:DeleteRolePermissionsBoundary" => send!(iam.delete_role_permissions_boundary().role_name(ROLE)),
+        "iam:TagRole" => {
+            send!(iam.tag_role().role_name(ROLE).tags(Tag::builder().key("team").value("theirs").build().unwrap()))
+        }
+        "iam:UntagRole" => send!(iam.untag_role().role_name(ROLE).tag_keys("team")),
+        "iam:UpdateRoleDescription" => send!(iam.update_role_description().role_name(ROLE).description("theirs")),
+        "iam:UpdateRole" => send!(iam.update_role().role_name(ROLE).description("theirs")),
+        _ => return None,
+    })
+}

@@ -1,0 +1,168 @@
+//! Policies that keep others away: a service control policy, and a denial for principals of the account.
+
+use aws_sandbox::{Credentials, Filter, Role, Sandbox};
+use dhmc_controller::app::PassResult;
+use dhmc_controller::policy::principal::PrincipalPattern;
+use dhmc_controller::policy::{self, Scope};
+use serde_json::{Value, json};
+
+use super::changes::attempt;
+use super::stage::{MANAGEMENT, MEMBER, Written, actions, desired_state, give, grants, pass, refusals, sandbox, set, wrong_role};
+use crate::referee::{ACCOUNT, sdk_credentials};
+use crate::sdk::{Admin, POLICY, ROLE, VALUE};
+
+/// Guards settings, the role with tags and description, and the passing of the role, in the own account and in another.
+const SPEC: &str = "{role: {tags: {team: platform}, description: kept by dhmc}, regions: {us-east-1: enabled, eu-west-1: disabled}, \
+    accounts: [{id: '111122223333'}, {id: '222233334444', assumeRole: {name: dhmc-member, path: /platform/, externalId: sesame}}]}";
+
+/// Whatever changes what hosts can do, or what is declared of the role.
+const GUARDED: [&str; 16] = [
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+    "ssm:ResetServiceSetting",
+    "ssm:UpdateServiceSetting",
+];
+
+fn exempt() -> Vec<PrincipalPattern> {
+    vec!["arn:aws:iam::*:role/dhmc-controller".parse().unwrap()]
+}
+
+fn everything() -> String {
+    json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}).to_string()
+}
+
+/// Two accounts that another one's organization has, as the controller leaves them, with inline policy and boundary besides.
+async fn kept() -> Sandbox {
+    let state = desired_state(SPEC);
+    let sandbox = sandbox(&state, &[MEMBER], MANAGEMENT).await;
+    give(&sandbox, &grants(&state, &[MEMBER], Written::ForEach));
+    assert_eq!(pass(&sandbox, SPEC).await, PassResult::InSync);
+    for account in [ACCOUNT, MEMBER] {
+        sandbox.account(account).edit_role(ROLE, |role| {
+            role.inline.insert("own".to_owned(), everything());
+            role.permissions_boundary = Some("arn:aws:iam::aws:policy/PowerUserAccess".to_owned());
+        });
+    }
+    sandbox
+}
+
+/// What changes of an account would show.
+fn shown(sandbox: &Sandbox, account: &str) -> (Option<Role>, Vec<Option<String>>) {
+    let account = sandbox.account(account);
+    let settings = ["us-east-1", "eu-west-1", "ap-south-1"].map(|region| account.setting(region).value);
+    (account.role(ROLE), settings.to_vec())
+}
+
+/// Tries every change that a policy guards, and expects each to be refused for the reason given.
+async fn refused_all(sandbox: &Sandbox, account: &str, policy: &Value, credentials: Credentials, reason: &str) {
+    let before = shown(sandbox, account);
+    let admin = Admin::at(&sandbox.url(), &sdk_credentials(credentials));
+    for action in actions(policy) {
+        let tried = attempt(&admin, &action).await.unwrap_or_else(|| panic!("nobody here knows how to try {action}"));
+        let why = tried.expect_err(&action);
+        assert!(why.contains(&action) && why.contains(reason), "{action}: {why}");
+    }
+    assert_eq!(shown(sandbox, account), before);
+}
+
+/// Spoils what the controller keeps, and has it mended by the controller.
+async fn the_controller_goes_on(sandbox: &Sandbox) {
+    for account in [ACCOUNT, MEMBER] {
+        sandbox.account(account).put_role(wrong_role("/service-role/", ROLE));
+        set(sandbox, account, "eu-west-1");
+    }
+    let before = refusals(sandbox).len();
+    assert_eq!(pass(sandbox, SPEC).await, PassResult::InSync);
+    assert_eq!(refusals(sandbox).len(), before, "{:#?}", refusals(sandbox));
+    for account in [ACCOUNT, MEMBER] {
+        let (role, settings) = shown(sandbox, account);
+        assert!(role.unwrap().attached.iter().any(|arn| arn == POLICY));
+        assert_eq!(settings[..2], [Some(VALUE.to_owned()), None]);
+    }
+}
+
+#[tokio::test]
+async fn a_service_control_policy_keeps_others_away_and_lets_the_controller_go_on() {
+    let sandbox = kept().await;
+    let scp = serde_json::to_value(policy::scp(&desired_state(SPEC), &Scope::default(), &exempt()).unwrap()).unwrap();
+    assert_eq!(actions(&scp).iter().map(String::as_str).collect::<Vec<_>>(), GUARDED);
+    let organization = sandbox.organization(MANAGEMENT);
+    organization.attach_policy(&organization.root(), &scp.to_string()).unwrap();
+    for account in [ACCOUNT, MEMBER] {
+        for other in ["assumed-role/Administrator/alice", "user/dhmc-controller"] {
+            let other = sandbox.account(account).identity(other);
+            refused_all(&sandbox, account, &scp, other, "with an explicit deny in a service control policy").await;
+        }
+    }
+    the_controller_goes_on(&sandbox).await;
+}
+
+/// It binds nobody in the management account: that is AWS's rule, and why the documentation speaks of it.
+#[tokio::test]
+async fn a_service_control_policy_keeps_nobody_away_from_the_management_account() {
+    let state = desired_state("{regions: {us-east-1: enabled}}");
+    let sandbox = sandbox(&state, &[], ACCOUNT).await;
+    let scp = serde_json::to_string(&policy::scp(&state, &Scope::default(), &exempt()).unwrap()).unwrap();
+    let organization = sandbox.organization(ACCOUNT);
+    organization.attach_policy(&organization.root(), &scp).unwrap();
+    let reset = async |account: &str| {
+        let other = sandbox.account(account).identity("user/bob");
+        Admin::at(&sandbox.url(), &sdk_credentials(other)).try_reset_setting("us-east-1").await
+    };
+    assert_eq!(reset(ACCOUNT).await, Ok(()));
+    assert!(reset(MEMBER).await.is_err());
+}
+
+#[tokio::test]
+async fn a_denial_keeps_those_away_who_have_it_and_nobody_who_is_exempt() {
+    let sandbox = kept().await;
+    let state = desired_state(SPEC);
+    for account in [ACCOUNT, MEMBER] {
+        let scope = Scope::of(account.parse().unwrap());
+        let denial = serde_json::to_value(policy::deny(&state, &scope, &exempt()).unwrap()).unwrap();
+        assert_eq!(actions(&denial).iter().map(String::as_str).collect::<Vec<_>>(), GUARDED);
+        // Everybody has it, and may do everything else.
+        let handle = sandbox.account(account);
+        handle.authorize(&denial.to_string()).unwrap();
+        let other = handle.identity("assumed-role/Administrator/alice");
+        handle.authorize_role(&format!("arn:aws:iam::{account}:role/Administrator"), &everything()).unwrap();
+        refused_all(&sandbox, account, &denial, other, "with an explicit deny in an identity-based policy").await;
+    }
+    the_controller_goes_on(&sandbox).await;
+}
+
+/// What is not guarded is not kept from anybody: reads, other roles, other settings' roles.
+#[tokio::test]
+async fn a_denial_is_about_the_role_and_the_settings_alone() {
+    let sandbox = kept().await;
+    let denial = serde_json::to_string(&policy::deny(&desired_state(SPEC), &Scope::default(), &exempt()).unwrap()).unwrap();
+    let account = sandbox.account(ACCOUNT);
+    let bob = "arn:aws:iam::111122223333:user/bob";
+    account.authorize_role(bob, &denial).unwrap();
+    account.authorize_role(bob, &everything()).unwrap();
+    let admin = Admin::at(&sandbox.url(), &sdk_credentials(account.identity("user/bob")));
+    admin.create_role("Other", "/service-role/", crate::sdk::TRUST).await;
+    admin.attach("Other", POLICY).await;
+    admin.set_setting("ap-south-1", "service-role/Other").await;
+    assert_eq!(admin.setting("us-east-1").await, VALUE);
+    assert!(admin.role_exists(ROLE).await);
+    let refused = sandbox
+        .journal()
+        .matching(&Filter::any())
+        .iter()
+        .filter(|call| call.principal == bob && call.error_code().is_some())
+        .count();
+    assert_eq!(refused, 0);
+}
