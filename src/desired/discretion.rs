@@ -186,13 +186,13 @@ fn after_key(text: &str, end: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use super::super::keys;
     use super::*;
 
     /// What is shown of a text, line by line.
     fn shown(text: &str) -> Vec<&str> {
         let lines: Vec<&str> = text.split('\n').collect();
-        lines.iter().zip(fit_to_show(&lines, &schema::keys())).map(|(line, fit)| &line[..fit]).collect()
+        lines.iter().zip(fit_to_show(&lines, &keys::known())).map(|(line, fit)| &line[..fit]).collect()
     }
 
     #[test]

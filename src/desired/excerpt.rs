@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::problems::{Problem, is_secret};
-use super::{discretion, schema, text};
+use super::{discretion, keys, text};
 
 /// How many characters before and after the place of a problem are shown at most.
 const REACH: usize = 200;
@@ -59,7 +59,7 @@ impl<'t> Excerpts<'t> {
             let start = line.as_ptr().addr() - begin;
             start..start + line.len()
         });
-        let keys = schema::keys();
+        let keys = keys::known();
         let lines = ranges.zip(discretion::fit_to_show(&slices, &keys)).map(|(range, fit)| {
             let steps = text[range.clone()].char_indices().step_by(STEP).map(|(offset, _)| offset).collect();
             Line { range, fit, steps }

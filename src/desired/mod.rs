@@ -9,6 +9,7 @@ pub mod document;
 pub mod excerpt;
 pub mod fields;
 pub mod guard;
+mod keys;
 pub mod levels;
 mod merge;
 pub mod names;

@@ -3,7 +3,7 @@
 //! It knows what a document looks like, not what it means: [`super::load`] decides, and nothing is read through these types.
 //! `config/schema.json` is made of them; a test keeps it fresh, others hold it against what `load` says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
@@ -16,26 +16,6 @@ pub fn json() -> Value {
     let mut schema = schema_for!(Document).to_value();
     without_null(&mut schema);
     schema
-}
-
-/// Every key that the schema knows, and every region.
-pub(super) fn keys() -> BTreeSet<String> {
-    let mut keys = regions::known().iter().map(|(name, _)| (*name).to_owned()).collect();
-    collect_keys(&json(), &mut keys);
-    keys
-}
-
-fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
-    match schema {
-        Value::Object(fields) => {
-            if let Some(Value::Object(properties)) = fields.get("properties") {
-                keys.extend(properties.keys().cloned());
-            }
-            fields.values().for_each(|value| collect_keys(value, keys));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
-        _ => {}
-    }
 }
 
 /// A key without a value is refused: what may be left out may not be null.
