@@ -45,12 +45,11 @@ fn shipped(name: &str) -> Value {
 /// The trust policy as it ships, for this organization.
 async fn trust(aws: &Referee) -> Value {
     let mut policy = shipped("member-trust-policy.json");
-    let organization = match aws.as_sandbox() {
-        Some(sandbox) => sandbox.organization(ACCOUNT).id(),
-        None => {
-            let client = aws_sdk_organizations::Client::new(&config_of(aws, &aws.credentials));
-            client.describe_organization().send().await.unwrap().organization.unwrap().id.unwrap()
-        }
+    let organization = if let Some(sandbox) = aws.as_sandbox() {
+        sandbox.organization(ACCOUNT).id()
+    } else {
+        let client = aws_sdk_organizations::Client::new(&config_of(aws, &aws.credentials));
+        client.describe_organization().send().await.unwrap().organization.unwrap().id.unwrap()
     };
     for statement in policy["Statement"].as_array_mut().unwrap() {
         statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"] = json!(organization);
