@@ -18,12 +18,14 @@ pub(super) fn rights(state: &DesiredState, place: &Place, tags: SessionTags) -> 
         return Err(Unfit::NothingToAssume);
     }
     let mut rights = Rights::default();
-    for role in roles {
-        for resource in role.arns(place) {
-            rights.allow(ASSUME_ROLE, resource.clone(), Values::any());
-            if tags == SessionTags::Inherited || !role.role.session_tags.is_empty() {
-                rights.allow(TAG_SESSION, resource, Values::any());
-            }
+    let has_tags = |role: &Assumed<'_>| tags == SessionTags::Inherited || !role.role.session_tags.is_empty();
+    for role in &roles {
+        let covered = role.covered_by(&roles);
+        if covered.is_none() {
+            rights.allow(ASSUME_ROLE, role.arn(place), Values::any());
+        }
+        if has_tags(role) && !covered.is_some_and(has_tags) {
+            rights.allow(TAG_SESSION, role.arn(place), Values::any());
         }
     }
     if let Some(organization) = &state.organization {
@@ -47,31 +49,32 @@ pub(super) struct Assumed<'s> {
     account: Option<AccountId>,
 }
 
-impl Assumed<'_> {
+impl<'s> Assumed<'s> {
     /// The role by its ARN.
-    pub(super) fn arns(&self, place: &Place) -> Vec<Text> {
-        Place { account: self.account.map_or(Whose::Any, Whose::Id), ..*place }.role(Some(&self.role.path), &self.role.name)
+    pub(super) fn arn(&self, place: &Place) -> Text {
+        Place { account: self.account.map_or(Whose::Any, Whose::Id), ..*place }.role_at(&self.role.path, &self.role.name)
+    }
+
+    /// The pattern for every account that also stands for this role of one.
+    pub(super) fn covered_by<'r>(&self, roles: &'r [Assumed<'s>]) -> Option<&'r Assumed<'s>> {
+        let same = |one: &&Assumed<'s>| (&one.role.path, &one.role.name) == (&self.role.path, &self.role.name);
+        roles.iter().filter(|one| one.account.is_none() && self.account.is_some()).find(same)
     }
 }
 
-/// Every role that the hub assumes. One that it assumes in every account is not also named for single ones.
+/// Every role that the hub assumes.
 pub(super) fn roles(state: &DesiredState) -> Vec<Assumed<'_>> {
-    let of_organization = state.organization.as_ref();
-    let by_name = of_organization.and_then(|one| reach::by_name(one, &super::listed(state)));
-    let everywhere = of_organization.filter(|_| by_name.is_none()).map(|one| &*one.access);
-    let mut roles: Vec<Assumed<'_>> = everywhere.map(|role| Assumed { role, account: None }).into_iter().collect();
-    for id in by_name.into_iter().flatten() {
-        roles.extend(of_organization.map(|one| Assumed { role: &one.access, account: Some(id) }));
+    let mut roles = Vec::new();
+    if let Some(organization) = &state.organization {
+        let role = &*organization.access;
+        match reach::by_name(organization, &super::listed(state)) {
+            None => roles.push(Assumed { role, account: None }),
+            Some(ids) => roles.extend(ids.into_iter().map(|id| Assumed { role, account: Some(id) })),
+        }
     }
     for (account, desired) in &state.accounts {
         if let (Account::Id(id), Access::Assume(role)) = (account, &desired.access) {
-            let covered = everywhere.is_some_and(|one| {
-                (&one.path, &one.name) == (&role.path, &role.name)
-                    && (role.session_tags.is_empty() || !one.session_tags.is_empty())
-            });
-            if !covered {
-                roles.push(Assumed { role, account: Some(*id) });
-            }
+            roles.push(Assumed { role, account: Some(*id) });
         }
     }
     roles

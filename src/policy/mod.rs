@@ -159,7 +159,8 @@ fn denial(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[Principa
         Some(own) if scope.account.is_some() => vec![own],
         own => own.into_iter().chain(members(state, scope.account)?).collect(),
     };
-    let declared = hub::roles(state).into_iter().flat_map(|role| role.arns(place));
+    let assumed = hub::roles(state);
+    let declared = assumed.iter().filter(|role| role.covered_by(&assumed).is_none()).map(|role| role.arn(place));
     denial::document(&reaches, place, &|regions| scope.regions(regions), &Exempt::new(declared, exempt))
 }
 

@@ -70,13 +70,13 @@ impl Rights {
 
     fn keep_role(&mut self, role: &DesiredRole, place: &Place) {
         let resources = place.role(role.path.as_ref(), &role.name);
+        for resource in &resources {
+            self.allow(GET_ROLE, resource.clone(), Values::any());
+            self.allow(LIST_ATTACHED_POLICIES, resource.clone(), Values::any());
+        }
         // A guess: a role that is not there has no path, so IAM may ask about one at the root. Names are unique in an account
         // whatever the path, so that this tells of no other role.
-        for resource in place.role(Some(&RolePath::root()), &role.name).iter().chain(&resources) {
-            for operation in [GET_ROLE, LIST_ATTACHED_POLICIES] {
-                self.allow(operation, resource.clone(), Values::any());
-            }
-        }
+        self.allow(GET_ROLE, place.role_at(&RolePath::root(), &role.name), Values::any());
         for action in changes_of_role(role, place) {
             for resource in &resources {
                 self.allow(action.operation(), resource.clone(), lets_through(&action, role, place));

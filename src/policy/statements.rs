@@ -1,5 +1,6 @@
 //! From rights to statements: few of them, each with a name, in the order in which people look for them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::doctor;
@@ -91,6 +92,7 @@ impl Chapter {
                 None => alike.push((operations, values, vec![resource])),
             }
         }
+        alike.sort_by_key(|(operations, ..)| Reverse(operations.len()));
         let number = |at: usize| if at == 0 { String::new() } else { (at + 1).to_string() };
         let statement = |(at, (actions, values, resources)): (usize, (Vec<&'static str>, Values, Vec<Text>))| Statement {
             sid: format!("{name}{}", number(at)),
@@ -101,5 +103,20 @@ impl Chapter {
             resources,
         };
         alike.into_iter().enumerate().map(statement).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_in_one_chapter() {
+        let code = include_str!("../operations.rs");
+        let operations = code.split('"').filter(|word| word.contains(':') && !word.contains(['/', ' ', '\n']));
+        let chapters = |operation: &str| CHAPTERS.iter().filter(|(_, operations)| operations.contains(&operation)).count();
+        for operation in operations.filter(|operation| *operation != op::GET_CALLER_IDENTITY) {
+            assert_eq!(chapters(operation), 1, "{operation}");
+        }
     }
 }

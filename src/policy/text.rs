@@ -98,8 +98,13 @@ impl Place {
 
     /// A role. Where its path is left open: at `/`, and at any other path.
     pub(super) fn role(&self, path: Option<&RolePath>, name: &RoleName) -> Vec<Text> {
-        let at = |path: &str| self.arn("iam", "", &format!("role{path}{name}"));
-        path.map_or_else(|| vec![at("/"), at("/*/")], |path| vec![at(&without_wildcards(path.as_str()))])
+        let anywhere = || ["/", "/*/"].map(|path| self.arn("iam", "", &format!("role{path}{name}"))).to_vec();
+        path.map_or_else(anywhere, |path| vec![self.role_at(path, name)])
+    }
+
+    /// A role whose path is known.
+    pub(super) fn role_at(&self, path: &RolePath, name: &RoleName) -> Text {
+        self.arn("iam", "", &format!("role{}{name}", without_wildcards(path.as_str())))
     }
 
     /// Every policy of IAM. With any account, also those of AWS.
@@ -157,7 +162,7 @@ fn joined(pieces: impl IntoIterator<Item = Piece>) -> Vec<Piece> {
 
 /// A path can hold what IAM takes for wildcards and variables; as `${*}` it takes them as they are (IAM user guide, policy
 /// variables).
-pub(super) fn without_wildcards(path: &str) -> String {
+fn without_wildcards(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for character in path.chars() {
         match character {

@@ -122,7 +122,7 @@ async fn what_has_to_be_known_to_use_it_is_said_beside_it() {
 async fn what_does_not_fit_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let accounts: Vec<String> =
-        (0..120).map(|n| format!("{{id: '{}', assumeRole: {{name: role-{n}}}}}", 100_000_000_000_u64 + n)).collect();
+        (0..200).map(|n| format!("{{id: '{}', assumeRole: {{name: role-{n}}}}}", 100_000_000_000_u64 + n)).collect();
     let many = config(folder.path(), &format!("{{regions: {{eu-west-1: enabled}}, accounts: [{}]}}", accounts.join(", ")));
     let irsa = ["trust", "--for", "irsa", "--oidc-provider", "a.b/c", "--namespace", "n", "--service-account", "s"];
     let session = "arn:aws:sts::111122223333:assumed-role/dhmc-controller/dhmc-a";
@@ -131,7 +131,7 @@ async fn what_does_not_fit_is_refused_with_what_to_do() {
         ("no-member", vec!["member", "--config", "config/minimal.yaml"]),
         ("no-role-to-assume", vec!["hub", "--config", "config/minimal.yaml"]),
         ("another-account", vec!["controller", "--config", "config/example.yaml", "--account", "999988887777"]),
-        ("not-a-member", vec!["member", "--config", "config/organization.yaml", "--account", "999988887777"]),
+        ("not-a-member", vec!["member", "--config", &many, "--account", "999988887777"]),
         ("too-long", vec!["hub", "--config", &many]),
         ("controller-unknown", vec!["scp", "--config", "config/organization.yaml"]),
         ("role-as-json", vec!["member", "--config", "config/organization.yaml", "--hub-role-arn", HUB]),

@@ -42,31 +42,24 @@ fn shipped(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The trust policy as it ships, for this organization. The sandbox's accounts are in none here.
+/// The trust policy as it ships, for this organization.
 async fn trust(aws: &Referee) -> Value {
     let mut policy = shipped("member-trust-policy.json");
-    let organization = if aws.as_sandbox().is_some() {
-        None
+    let organization = if let Some(sandbox) = aws.as_sandbox() {
+        sandbox.organization(ACCOUNT).id()
     } else {
         let client = aws_sdk_organizations::Client::new(&config_of(aws, &aws.credentials));
-        client.describe_organization().send().await.unwrap().organization.unwrap().id
+        client.describe_organization().send().await.unwrap().organization.unwrap().id.unwrap()
     };
     for statement in policy["Statement"].as_array_mut().unwrap() {
-        let conditions = statement["Condition"]["StringEquals"].as_object_mut().unwrap();
-        match &organization {
-            Some(id) => conditions.insert("aws:PrincipalOrgID".to_owned(), json!(id)),
-            None => conditions.remove("aws:PrincipalOrgID"),
-        };
-        // An operator without a key is refused as no policy.
-        if conditions.is_empty() {
-            statement.as_object_mut().unwrap().remove("Condition");
-        }
+        statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"] = json!(organization);
     }
     policy
 }
 
 /// The rights in an account as they ship. ministack authorises settings on `*` only, knows roles without their path, and has
-/// no `iam:PolicyARN`, so that there it is the list of actions that is tried. (The sandbox evaluates no rights at all.)
+/// no `iam:PolicyARN`, so that there it is the list of actions that is tried. (The sandbox evaluates no policies of roles, but
+/// those that `least_privilege` gives it.)
 fn rights(account: &str) -> Value {
     let mut policy = shipped("controller-policy.json");
     for statement in policy["Statement"].as_array_mut().unwrap() {

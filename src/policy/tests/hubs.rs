@@ -75,6 +75,7 @@ fn session_tags_are_allowed_where_they_are_declared_or_inherited() {
         organization: {assumeRole: {name: m}}}",
     );
     assert_eq!(about(&some, "sts:TagSession")["Resource"], "arn:aws:iam::222233334444:role/m");
+    assert_eq!(about(&some, "sts:AssumeRole")["Resource"], "arn:aws:iam::*:role/m");
 }
 
 #[test]

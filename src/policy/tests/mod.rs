@@ -43,3 +43,9 @@ fn about<'p>(policy: &'p Value, action: &str) -> &'p Value {
     assert_eq!(found.len(), 1, "{action}: {policy:#}");
     found[0]
 }
+
+/// What an action is about, in all statements.
+fn resources<'p>(policy: &'p Value, action: &str) -> BTreeSet<&'p str> {
+    let about = statements(policy).iter().filter(|statement| words(&statement["Action"]).contains(&action));
+    about.flat_map(|statement| words(&statement["Resource"])).collect()
+}

@@ -85,7 +85,7 @@ impl Conditions {
 }
 
 fn members(element: &Value) -> Result<&serde_json::Map<String, Value>, String> {
-    element.as_object().filter(|members| !members.is_empty()).ok_or_else(|| "Syntax errors in policy.".to_owned())
+    element.as_object().ok_or_else(|| "Syntax errors in policy.".to_owned())
 }
 
 impl Condition {
@@ -245,6 +245,14 @@ mod tests {
     }
 
     #[test]
+    fn no_condition_holds() {
+        for none in [json!({}), json!({"StringEquals": {}})] {
+            assert!(holds(&none, &Keys::default()), "{none}");
+        }
+        assert!(Conditions::read(None).unwrap().hold(&Keys::default()));
+    }
+
+    #[test]
     fn what_is_not_played_is_an_error() {
         for condition in [
             json!({"Bool": {"aws:PrincipalArn": "true"}}),
@@ -255,7 +263,6 @@ mod tests {
             json!({"Null": {"sts:ExternalId": ["true", "false"]}}),
             json!({"ArnLike": {"iam:PolicyARN": "ReadOnlyAccess"}}),
             json!({"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}),
-            json!({"StringEquals": {}}),
             json!({"StringEquals": {"sts:ExternalId": []}}),
             json!([]),
         ] {
