@@ -1,7 +1,7 @@
 //! Terminal manners: results on standard output, everything else on standard error; colour and progress only where somebody
 //! looks.
 //!
-//! Text is always written with its styles; [`print`] takes them out where standard output is no terminal, or `NO_COLOR` says so.
+//! Text is always written with its styles; [`print()`] takes them out where standard output is no terminal, or `NO_COLOR` says so.
 
 use std::io::{self, Write};
 use std::time::Duration;
