@@ -19,6 +19,14 @@ const EXIT_CODES: &str = "Exit codes:
 
 /// Flags of `policy`.
 #[derive(Debug, Args)]
+#[command(after_long_help = format!(
+    "Examples:
+  dhmc-controller policy controller --config dhmc.yaml
+  dhmc-controller policy member --config dhmc.yaml --format terraform
+  dhmc-controller policy scp --config dhmc.yaml --controller-role-arn arn:aws:iam::111122223333:role/dhmc-controller
+
+{EXIT_CODES}"
+))]
 pub struct PolicyArgs {
     /// Which policy.
     #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 mod denials;
 mod hubs;
+mod renders;
 mod rights;
 mod trusts;
 
