@@ -8,20 +8,7 @@ use jiff::Timestamp;
 use crate::cloud::{Caller, Cloud, CloudError};
 use crate::desired::names::{Partition, Region, RoleName};
 
-/// The calls in an account that only an examination makes, in the words of an IAM policy. Whoever does not allow them is told
-/// what could not be checked.
-pub const EXTRA_READS: [&str; 8] = [
-    "iam:GetPolicy",
-    "iam:GetPolicyVersion",
-    "iam:GetRolePolicy",
-    "iam:ListRolePolicies",
-    "iam:SimulatePrincipalPolicy",
-    "ssm-quicksetup:ListConfigurationManagers",
-    "ssm:GetDocument",
-    "ssm:ListAssociations",
-];
-
-/// The reads that only an examination needs. None of them writes.
+/// The reads that only an examination needs; [`READS`](crate::policy::doctor::READS) has their names. None of them writes.
 pub trait Examined: Cloud {
     /// What time it is by AWS's clock, and was here at the same moment.
     fn clock(&self) -> impl Future<Output = Result<ClockReading, CloudError>> + Send;

@@ -7,16 +7,16 @@ use super::rights::Rights;
 use super::text::{Place, Whose};
 use super::values::Values;
 
-/// Every read that `doctor` makes and the controller does not.
+/// Every read that `doctor` makes and the controller does not. Whoever does not allow them is told what could not be checked.
 pub const READS: [&str; 8] = [
-    LIST_ROLE_POLICIES,
-    GET_ROLE_POLICY,
     GET_POLICY,
     GET_POLICY_VERSION,
+    GET_ROLE_POLICY,
+    LIST_ROLE_POLICIES,
     "iam:SimulatePrincipalPolicy",
+    "ssm-quicksetup:ListConfigurationManagers",
     GET_DOCUMENT,
     "ssm:ListAssociations",
-    "ssm-quicksetup:ListConfigurationManagers",
 ];
 
 const LIST_ROLE_POLICIES: &str = "iam:ListRolePolicies";

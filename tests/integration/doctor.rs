@@ -180,7 +180,7 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
 fn authorize(sandbox: &Sandbox, change: impl Fn(&mut Value)) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/iam/controller-policy.json");
     let mut policy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let reads = dhmc_controller::doctor::examined::EXTRA_READS;
+    let reads = dhmc_controller::policy::doctor::READS;
     policy["Statement"].as_array_mut().unwrap().push(json!({"Effect": "Allow", "Action": reads, "Resource": "*"}));
     change(&mut policy);
     sandbox.account(ACCOUNT).authorize_role("arn:aws:iam::111122223333:role/dhmc-controller", &policy.to_string()).unwrap();
@@ -216,7 +216,7 @@ async fn a_write_that_would_be_refused_is_found_without_trying_it() {
 #[tokio::test]
 async fn who_is_not_allowed_the_extra_reads_is_told_what_could_not_be_checked() {
     let sandbox = healthy().await;
-    for action in dhmc_controller::doctor::examined::EXTRA_READS {
+    for action in dhmc_controller::policy::doctor::READS {
         sandbox.account(ACCOUNT).deny(action);
     }
     let (code, report) = Doctor::of(TWO_REGIONS).json(&sandbox, &[]).await;
