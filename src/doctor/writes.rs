@@ -32,8 +32,12 @@ impl Writes<'_> {
         for (state, action) in
             [(SettingState::Enabled, "ssm:UpdateServiceSetting"), (SettingState::Disabled, "ssm:ResetServiceSetting")]
         {
-            let settings = self.enforced(state).map(|region| self.setting_arn(region)).collect();
-            asked.push(Simulation { actions: vec![action], resources: settings, context: BTreeMap::new() });
+            // Each by itself, because policies may ask in which region a call is made (`policy` makes such).
+            asked.extend(self.enforced(state).map(|region| Simulation {
+                actions: vec![action],
+                resources: vec![self.setting_arn(region)],
+                context: BTreeMap::from([("aws:RequestedRegion", region.to_string())]),
+            }));
         }
         if let Some(role) = self.role {
             asked.extend(self.of_role(role));

@@ -6,6 +6,7 @@ use super::reach::Reach;
 use super::rights::Rights;
 use super::text::{Place, Whose};
 use super::values::Values;
+use crate::operations::LIST_REGIONS;
 
 /// Every read that `doctor` makes and the controller does not. Whoever does not allow them is told what could not be checked.
 pub const READS: [&str; 8] = [
@@ -44,4 +45,6 @@ pub(super) fn allow(rights: &mut Rights, reach: &Reach, place: &Place) {
             _ => rights.allow_everywhere(operation),
         }
     }
+    // Whichever regions the document names, they are compared with those of the account.
+    rights.allow_everywhere(LIST_REGIONS);
 }

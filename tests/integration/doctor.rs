@@ -1,12 +1,13 @@
 //! `doctor`: what stands in the way is found and named, whatever cannot be read is told, and nothing is ever written.
 
 use aws_sandbox::{Association, ConfigurationManager, Fault, FaultKind, Options, Role, SSM_TRUST_POLICY, Sandbox};
+use dhmc_controller::policy::{self, Scope};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::binary::{at, config, dhmc};
 use crate::golden::{self, Shown, in_pipe, in_terminal};
-use crate::harness::free_port;
+use crate::harness::{document, free_port};
 use crate::referee::{ACCOUNT, Referee};
 use crate::sdk::{POLICY, ROLE, VALUE};
 
@@ -176,18 +177,17 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
     assert_eq!(found(&report, "settings", "ok").len(), 1, "the SDK goes by AWS's clock: {report:#}");
 }
 
-/// Allowed what `deploy/iam` allows, of which `changed` is made, and the reads of an examination.
+/// Allowed what `policy controller --with-doctor` allows for two regions, of which `change` makes something else.
 fn authorize(sandbox: &Sandbox, change: impl Fn(&mut Value)) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/iam/controller-policy.json");
-    let mut policy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let reads = dhmc_controller::policy::doctor::READS;
-    policy["Statement"].as_array_mut().unwrap().push(json!({"Effect": "Allow", "Action": reads, "Resource": "*"}));
+    let state = dhmc_controller::desired::load(document(TWO_REGIONS).as_bytes()).unwrap();
+    let scope = Scope { doctor: policy::Doctor::With, ..Scope::default() };
+    let mut policy = serde_json::to_value(policy::controller(&state, &scope).unwrap()).unwrap();
     change(&mut policy);
     sandbox.account(ACCOUNT).authorize_role("arn:aws:iam::111122223333:role/dhmc-controller", &policy.to_string()).unwrap();
 }
 
 #[tokio::test]
-async fn the_shipped_policy_and_the_extra_reads_are_all_that_is_needed() {
+async fn the_policy_that_is_made_for_it_is_all_that_is_needed() {
     let sandbox = healthy().await;
     authorize(&sandbox, |_| {});
     let (code, report) = Doctor::of(TWO_REGIONS).json(&sandbox, &[]).await;

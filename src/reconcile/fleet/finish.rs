@@ -66,6 +66,10 @@ impl<C: Cloud> Fleet<C> {
         let part = self.part(&target);
         self.learn(&target, &outcome, found);
         self.weigh(&target, part);
+        if ending == Ending::Refused {
+            // What was held until it was counted is not waited for where AWS refuses the rest: a person has to come first.
+            self.settle(&target);
+        }
         if outcome.session == SessionNeed::Unmet && target.resource != Resource::Account && is_waited_for {
             self.apply(vec![Change::Wake(Target::account(target.account))]);
         }

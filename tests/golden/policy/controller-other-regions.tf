@@ -79,8 +79,8 @@ data "aws_iam_policy_document" "dhmc_controller" {
     effect = "Allow"
     actions = [
       "iam:SimulatePrincipalPolicy",
-      "ssm:ListAssociations",
-      "ssm-quicksetup:ListConfigurationManagers"
+      "ssm-quicksetup:ListConfigurationManagers",
+      "ssm:ListAssociations"
     ]
     resources = [
       "*"
@@ -91,8 +91,8 @@ data "aws_iam_policy_document" "dhmc_controller" {
     sid = "Diagnose2"
     effect = "Allow"
     actions = [
-      "iam:ListRolePolicies",
-      "iam:GetRolePolicy"
+      "iam:GetRolePolicy",
+      "iam:ListRolePolicies"
     ]
     resources = [
       "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/*/host-management",

@@ -72,6 +72,24 @@ async fn a_look_does_not_wait_long_for_what_fails() {
     assert!(cloud.times("read us-east-1").len() > 1, "a blip is waited out");
 }
 
+/// What is detached waits until it is counted, in the very look in which AWS refuses the rest.
+#[tokio::test(start_paused = true)]
+async fn a_pass_does_not_wait_for_a_role_of_which_a_part_was_refused_and_a_part_was_not_counted_yet() {
+    let cloud = Arc::new(FakeCloud::default());
+    let once = async |spec: &str| {
+        let (board, stop) = (Arc::new(StatusBoard::default()), CancellationToken::new());
+        let began = Instant::now();
+        fleet(WORKERS, &cloud, &board, &stop).run_once(state(spec), Purpose::default()).await;
+        (began.elapsed(), board.count(State::Blocked))
+    };
+    once("{regions: {us-east-1: enabled}}").await;
+    cloud.role.lock().unwrap().as_mut().unwrap().attached.insert("arn:aws:iam::aws:policy/A".to_owned());
+    cloud.trouble("tag role", Trouble::Fails(ErrorKind::Denied));
+    let (took, blocked) = once("{regions: {us-east-1: enabled}, role: {exclusivePolicies: true, tags: {a: b}}}").await;
+    assert_eq!(blocked, 1);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_changed_a_target_last_comes_with_the_look() {
     let cloud = Arc::new(FakeCloud::default());
