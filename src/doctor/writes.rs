@@ -216,17 +216,24 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_what_the_document_may_come_to() {
-        assert_eq!(asked("{regions: {eu-west-1: disabled}}"), ["ssm:ResetServiceSetting eu-west-1"]);
+        assert_eq!(
+            asked("{regions: {eu-west-1: disabled}}"),
+            ["ssm:ResetServiceSetting eu-west-1 aws:RequestedRegion=eu-west-1"]
+        );
         let external = "{regions: {eu-west-1: enabled, us-east-1: enabled}, role: {management: external}}";
         assert_eq!(
             asked(external),
-            ["ssm:UpdateServiceSetting eu-west-1,us-east-1", "iam:PassRole  iam:PassedToService=ssm.amazonaws.com"]
+            [
+                "ssm:UpdateServiceSetting eu-west-1 aws:RequestedRegion=eu-west-1",
+                "ssm:UpdateServiceSetting us-east-1 aws:RequestedRegion=us-east-1",
+                "iam:PassRole  iam:PassedToService=ssm.amazonaws.com",
+            ]
         );
         let all = "{regions: {eu-west-1: enabled}, role: {name: R, tags: {a: b}, description: d, permissionsBoundary: B, policies: [P]}}";
         assert_eq!(
             asked(all),
             [
-                "ssm:UpdateServiceSetting eu-west-1",
+                "ssm:UpdateServiceSetting eu-west-1 aws:RequestedRegion=eu-west-1",
                 "iam:CreateRole,iam:PutRolePermissionsBoundary  iam:PermissionsBoundary=arn:aws:iam::aws:policy/B",
                 "iam:UpdateAssumeRolePolicy,iam:TagRole,iam:UpdateRoleDescription ",
                 "iam:AttachRolePolicy  iam:PolicyARN=arn:aws:iam::aws:policy/P",
