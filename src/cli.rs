@@ -43,9 +43,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// How logs look.
-    #[command(flatten)]
-    pub logs: LogArgs,
 }
 
 impl Cli {
@@ -114,10 +111,10 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// One JSON object a line, or text for people.
-    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_FORMAT", value_enum, default_value = "json", global = true)]
+    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
     /// How much of this program's own doings to log: error, warn, info, debug, trace.
-    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_LEVEL", default_value = "info", global = true)]
+    #[arg(long, help_heading = "Logs", env = "DHMC_LOG_LEVEL", default_value = "info")]
     pub log_level: Level,
 }
 

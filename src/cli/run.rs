@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::aws::AwsArgs;
-use super::interval;
+use super::{LogArgs, interval};
 use crate::app::Options;
 use crate::metrics::TargetMetrics;
 use crate::reconcile::rivals::Rivalry;
@@ -59,6 +59,9 @@ pub struct RunArgs {
     /// How AWS is reached.
     #[command(flatten)]
     pub aws: AwsArgs,
+    /// How logs look.
+    #[command(flatten)]
+    pub logs: LogArgs,
 }
 
 impl RunArgs {

@@ -32,7 +32,7 @@ pub fn execute(cli: Cli) -> ExitCode {
     };
     let code = match cli.command {
         Command::Run(args) => {
-            if let Err(error) = telemetry::init(cli.logs.log_format, cli.logs.log_level) {
+            if let Err(error) = telemetry::init(args.logs.log_format, args.logs.log_level) {
                 return failed(&error.to_string());
             }
             runtime.block_on(run::run(args))

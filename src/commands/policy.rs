@@ -91,17 +91,18 @@ async fn made(which: PolicyCommand) -> Result<Made, Error> {
 }
 
 /// Reads the document as `run` does.
-async fn read(config: PathBuf) -> Result<Arc<DesiredState>, SourceError> {
+async fn read(config: PathBuf, scope: &Scope) -> Result<Arc<DesiredState>, Error> {
     let source = Source::open(config, Timestamp::now).await?;
     let loaded = source.loaded();
     let state = Arc::clone(&loaded.borrow().state);
+    scope.check(&state)?;
     Ok(state)
 }
 
 async fn controller(args: ControllerArgs) -> Result<Made, Error> {
     let scope = args.document.scope(args.width);
     let format = args.document.format.format();
-    let document = policy::controller(&*read(args.document.config).await?, &scope)?;
+    let document = policy::controller(&*read(args.document.config, &scope).await?, &scope)?;
     let named = Named {
         name: "dhmc-controller",
         description: "What dhmc-controller needs in the account of its own credentials.",
@@ -118,7 +119,7 @@ async fn member(args: MemberArgs) -> Result<Made, Error> {
              `policy trust --for hub`",
         ));
     }
-    let state = read(args.document.config).await?;
+    let state = read(args.document.config, &scope).await?;
     let named = Named {
         name: "dhmc-member",
         description: "What dhmc-controller needs in an account that it reaches by assuming a role.",
@@ -134,14 +135,14 @@ async fn member(args: MemberArgs) -> Result<Made, Error> {
 
 async fn hub(args: HubArgs) -> Result<Made, Error> {
     let scope = Scope { partition: args.format.partition, ..Scope::default() };
-    let document = policy::hub(&*read(args.config).await?, &scope, args.tags.session_tags())?;
+    let document = policy::hub(&*read(args.config, &scope).await?, &scope, args.tags.session_tags())?;
     let named = Named { name: "dhmc-hub", description: "What dhmc-controller needs to reach other accounts.", document };
     Ok(Made { deployment: attached_to(None, named), format: args.format.format(), advice: ONE_ROLE })
 }
 
 async fn scp(args: DenialArgs) -> Result<Made, Error> {
     let (scope, format) = (args.scope(), args.document.format.format());
-    let document = policy::scp(&*read(args.document.config).await?, &scope, &args.controller_role_arn)?;
+    let document = policy::scp(&*read(args.document.config, &scope).await?, &scope, &args.controller_role_arn)?;
     let named = Named {
         name: "dhmc-guard",
         description: "Keeps everybody but dhmc-controller from Default Host Management Configuration.",
@@ -152,7 +153,7 @@ async fn scp(args: DenialArgs) -> Result<Made, Error> {
 
 async fn deny(args: DenialArgs) -> Result<Made, Error> {
     let (scope, format) = (args.scope(), args.document.format.format());
-    let document = policy::deny(&*read(args.document.config).await?, &scope, &args.controller_role_arn)?;
+    let document = policy::deny(&*read(args.document.config, &scope).await?, &scope, &args.controller_role_arn)?;
     let named =
         Named { name: "dhmc-deny", description: "Keeps whoever has it from Default Host Management Configuration.", document };
     let deployment = Deployment::Policy(ManagedPolicy { named, attached: Attached::ByHand });
@@ -183,7 +184,7 @@ async fn trust(args: TrustArgs) -> Result<Made, Error> {
             own(trust::irsa(&provider, &account, &scope), InstanceProfile::NotNeeded)
         }
         (Trusted::Hub, _, _, Some(hub), Some(config)) => {
-            let state = read(config).await?;
+            let state = read(config, &scope).await?;
             member_role(policy::assumed_role(&state, args.account)?, hub, args.terms, None)
         }
         // The command line has seen to all that is needed.

@@ -78,9 +78,10 @@ impl Reading<'_> {
             if let Some(after) = secret_in(&line[start..], word) {
                 fit = fit.min(start + after);
                 self.secret.get_or_insert(start);
-            } else if is_like(word, ASSUMED_ROLE) {
-                fit = fit.min(self.fit_in_role(line, start + word.len()));
-                self.role.get_or_insert(start);
+            } else if self.role.is_none() && is_like(word, ASSUMED_ROLE) {
+                let end = start + word.len();
+                fit = fit.min(self.fit_in_role(line, end)).min(fit_beside(line, end));
+                self.role = Some(start);
             }
         }
         // An escape may spell the name of the secret, or be part of one.
@@ -116,6 +117,14 @@ impl Reading<'_> {
         }
         self.nesting == Nesting::Indentation || first_key(line).is_some_and(is_end)
     }
+}
+
+/// How much of a line may be shown whose mapping is no mapping, but a value that somebody wrote in its place.
+fn fit_beside(line: &str, end: usize) -> usize {
+    let is_key = line[end..].trim_start_matches(['"', '\'']).trim_start().starts_with(':');
+    let value = line[after_key(line, end)..].trim_start();
+    let is_mapping = !is_key || value.is_empty() || value.starts_with(['{', '#', '&', '*', '|', '>']);
+    if is_mapping { line.len() } else { after_key(line, end) }
 }
 
 fn indentation(line: &str) -> usize {
@@ -237,6 +246,8 @@ mod tests {
             "assumeRole: { extId: s3cr3t }",
             "assumeRole:\n  name: a\n  extId: s3cr3t\n  secret:s3cr3t\n  id:\n    s3cr3t\nname: a",
             "- assumeRole:\n    extId: s3cr3t",
+            "- assumeRole: s3cr3t",
+            "- { id: x, assumeRole: s3cr3t }",
             "assumeeRole: { name: a, extId: s3cr3t }",
             "- { id: x, assumeRole: { name: a,\n    path: /,\n  extId: s3cr3t } }",
         ] {

@@ -50,7 +50,10 @@ pub fn judge(policies: &RolePolicies) -> Vec<Finding> {
         let count = policies.policies.len();
         found.push(Finding::ok(
             Check::RolePolicies,
-            format!("{count} policies, none of which reaches far beyond Systems Manager"),
+            match count {
+                1 => "1 policy, which does not reach far beyond Systems Manager".to_owned(),
+                _ => format!("{count} policies, none of which reaches far beyond Systems Manager"),
+            },
         ));
     }
     found

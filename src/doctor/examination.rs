@@ -64,7 +64,13 @@ pub async fn examine<C: Examined>(cloud: &C, state: &DesiredState, extent: Exten
     let own = Caller { account: Account::Own, access: Access::Own };
     let (clock, identity) = tokio::join!(Box::pin(cloud.clock()), Box::pin(cloud.identity(&own)));
     let mut findings = vec![identity::judge_own(&identity)];
-    findings.push(clock.map_or_else(|error| Finding::unchecked(Check::Clock, &error), clock::judge));
+    findings.push(match (clock, &identity) {
+        (Ok(reading), _) => clock::judge(reading),
+        (Err(_), Err(_)) => {
+            Finding::not_looked_at(Check::Clock, "AWS did not tell the time", "mend the credentials first, and run this again")
+        }
+        (Err(error), Ok(_)) => Finding::unchecked(Check::Clock, &error),
+    });
     if identity.is_err() {
         let why = "nothing else can be asked without credentials of the controller's own";
         findings.push(Finding::not_looked_at(Check::Access, why, "mend that first, and run this again"));

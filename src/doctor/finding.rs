@@ -168,12 +168,12 @@ fn advice_on(error: &CloudError) -> String {
     let is_about_rights = error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied"));
     match error.kind {
         Kind::Denied if operation == ASSUME_ROLE => {
-            "compare the role's trust policy with deploy/iam/member-trust-policy.json, and the document's `assumeRole` with the \
+            "compare the role's trust policy with what `policy trust --for hub` prints, and the document's `assumeRole` with the \
              role"
                 .to_owned()
         }
         Kind::Denied if is_about_rights => format!(
-            "allow {operation} (deploy/iam has the policies), and look for a Deny above it, such as a service control policy"
+            "allow {operation} (`policy` prints the policies), and look for a Deny above it, such as a service control policy"
         ),
         Kind::Denied if error.refuses_the_key() && operation.starts_with("ssm:") => {
             "enable the region for the account or take it out of the document; if it is enabled, renew the controller's \

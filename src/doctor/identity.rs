@@ -31,7 +31,7 @@ pub fn judge_own(answer: &Result<Identity, CloudError>) -> Finding {
         Principal::Root => Finding::warning(
             Check::Credentials,
             format!("{} is the account's root user, who may do anything", identity.arn),
-            "give the controller a role with the policies of deploy/iam, and delete the root user's access keys",
+            "give the controller a role with the policies that `policy controller` and `policy hub` print, and delete the root user's access keys",
         ),
         Principal::Known(user) => Finding::note(
             Check::Credentials,

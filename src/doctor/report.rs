@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Level};
 use crate::desired::names::{AccountId, Region};
-use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, styled};
+use crate::terminal::{BAD, FAINT, GOOD, STRONG, WARNING, plain_line, styled};
 
 /// Everything that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,7 +81,7 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "{}", styled(STRONG, &format!("document {}", plain(&self.document))));
+        let _ = writeln!(text, "{}", styled(STRONG, &format!("document {}", plain_line(&self.document))));
         tell(&mut text, &self.findings);
         if let Some(Sampled { managed, examined }) = self.organization
             && examined < managed
@@ -92,7 +92,7 @@ impl Report {
             );
         }
         for account in &self.accounts {
-            let name = account.name.as_deref().map(|name| format!(" ({})", plain(name))).unwrap_or_default();
+            let name = account.name.as_deref().map(|name| format!(" ({})", plain_line(name))).unwrap_or_default();
             let _ = writeln!(text, "\n{}", styled(STRONG, &format!("account {}{name}", account.account)));
             tell(&mut text, &account.findings);
         }
@@ -138,16 +138,11 @@ fn tell(text: &mut String, findings: &[Finding]) {
             [] => String::new(),
             regions => format!("{}: ", regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")),
         };
-        let _ = writeln!(text, "  {level}  {:<19}  {regions}{}", finding.check.label(), plain(&finding.found));
+        let _ = writeln!(text, "  {level}  {:<19}  {regions}{}", finding.check.label(), plain_line(&finding.found));
         if let Some(advice) = &finding.advice {
-            let _ = writeln!(text, "{:34}{}", "", styled(FAINT, &format!("-> {}", plain(advice))));
+            let _ = writeln!(text, "{:34}{}", "", styled(FAINT, &format!("-> {}", plain_line(advice))));
         }
     }
-}
-
-/// Text of others, as one line that no terminal takes for a command.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +173,7 @@ mod tests {
     #[test]
     fn what_others_write_stays_on_its_line() {
         let text = report(vec![Finding::problem(Check::Role, "a\n\u{1b}[2Jb", "c")]).text();
-        assert!(text.contains("a  [2Jb"), "{text}");
+        assert!(text.contains("a\\n\\u{1b}[2Jb"), "{text}");
     }
 
     #[test]

@@ -4,9 +4,9 @@
 use super::finding::{Check, Finding};
 use crate::cloud::CloudError;
 use crate::desired::names::Partition;
-use crate::desired::{DesiredRole, Mode};
+use crate::desired::{DEFAULT_POLICY_NAME, DesiredRole, Mode};
 use crate::observed::{ObservedRole, RoleReadiness};
-use crate::plan::{plan_role, readiness, readiness_after};
+use crate::plan::{Drift, DriftKind, plan_role, readiness, readiness_after};
 
 /// Judges the role.
 #[must_use]
@@ -18,7 +18,24 @@ pub fn judge(want: &DesiredRole, answer: &Result<Option<ObservedRole>, CloudErro
     let plan = plan_role(want, have, partition);
     match (readiness(want, have), readiness_after(want, have, &plan)) {
         (RoleReadiness::Ready(value), _) => {
-            Finding::ok(Check::Role, format!("{value} can be assumed by {}", want.trust_principal))
+            let missing = |drift: &&Drift| drift.kind == DriftKind::PolicyMissing;
+            let stays = plan.actions.is_empty() && plan.drift.iter().any(|drift| missing(&drift));
+            let has_none = want.policies.is_empty() && have.is_some_and(|role| role.attached.is_empty());
+            if stays {
+                let missing = plan.drift.iter().filter(missing).filter_map(|drift| drift.subject.as_deref());
+                let why = format!("{value} has no {}, which is declared", missing.collect::<Vec<_>>().join(", no "));
+                Finding::problem(
+                    Check::Role,
+                    why,
+                    "attach it, or let the controller: it only observes this role, or leaves it to others",
+                )
+            } else if has_none {
+                let advice =
+                    format!("declare the policies that hosts need, such as {DEFAULT_POLICY_NAME}, unless they are inline");
+                Finding::warning(Check::Role, format!("{value} has no policy attached, and none is declared"), advice)
+            } else {
+                Finding::ok(Check::Role, format!("{value} can be assumed by {}", want.trust_principal))
+            }
         }
         (RoleReadiness::NotReady(why), RoleReadiness::Ready(_)) => {
             Finding::note(Check::Role, why, "nothing: the controller creates or repairs it")
@@ -69,6 +86,9 @@ mod tests {
     fn a_role_that_the_controller_makes_good_is_a_note_and_any_other_a_problem() {
         let good = fresh(&crate::desired::names::ServicePrincipal::default());
         assert_eq!(level("{name: R}", Some(have("/service-role/", &good))), Level::Ok);
+        assert_eq!(level("{name: R, management: external, policies: [P]}", Some(have("/service-role/", &good))), Level::Problem);
+        assert_eq!(level("{name: R, mode: observe}", Some(have("/service-role/", &good))), Level::Problem);
+        assert_eq!(level("{name: R, policies: []}", Some(have("/service-role/", &good))), Level::Warning);
         assert_eq!(level("{name: R}", None), Level::Note);
         assert_eq!(level("{name: R}", Some(have("/service-role/", "{}"))), Level::Note);
         assert_eq!(level("{name: R}", Some(have("/", &good))), Level::Problem);

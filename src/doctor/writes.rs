@@ -116,7 +116,11 @@ pub fn judge(asked: &Asked) -> Vec<Finding> {
             vec![Finding::ok(Check::Writes, "the root user may write everything, unless a service control policy forbids it")]
         }
         Asked::WhoIsUnknown(why) => {
-            vec![Finding::not_looked_at(Check::Writes, why.clone(), "compare the controller's policies with deploy/iam by hand")]
+            vec![Finding::not_looked_at(
+                Check::Writes,
+                why.clone(),
+                "compare the controller's policies with what `policy controller` or `policy member` prints",
+            )]
         }
         Asked::Answered(answers) => of_answers(answers),
     }
@@ -130,7 +134,7 @@ fn of_answers(answers: &[Result<Vec<Simulated>, CloudError>]) -> Vec<Finding> {
         found.push(Finding::problem(
             Check::Writes,
             format!("not allowed: {}", surely.join("; ")),
-            "compare the controller's policies with deploy/iam/controller-policy.json, and look for a Deny above them, such as a \
+            "compare the controller's policies with what `policy controller` or `policy member` prints, and look for a Deny above them, such as a \
              service control policy or a permissions boundary",
         ));
     }
@@ -146,6 +150,23 @@ fn of_answers(answers: &[Result<Vec<Simulated>, CloudError>]) -> Vec<Finding> {
                 "it depends on {}, which the simulation does not know: see that the controller's calls fulfil it",
                 keys.join(", ")
             ),
+        ));
+    }
+    let mut unseen: Vec<&str> = answers
+        .iter()
+        .flatten()
+        .flatten()
+        .filter(|one| one.answer == Answer::Allowed)
+        .flat_map(|one| &one.unknown)
+        .map(String::as_str)
+        .collect();
+    unseen.sort_unstable();
+    unseen.dedup();
+    if !unseen.is_empty() {
+        found.push(Finding::note(
+            Check::Writes,
+            format!("what is allowed may still be denied by {}, which the simulation does not know", unseen.join(", ")),
+            "see that no Deny with that condition applies to the controller's calls",
         ));
     }
     // One reason is enough: they are all of the same call.

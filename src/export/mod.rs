@@ -1,7 +1,7 @@
 //! From what an account has to the document that says just that, so that adopting the controller changes nothing. Pure.
 //!
-//! [`export`] chooses the one role that a document can name ([`choice`]), writes down what of it the document can keep
-//! ([`role`]), says of each region what AWS has, and tells what looks odd. What a document can hold is for [`crate::desired`] to
+//! [`export`] chooses the one role that a document can name (`choice`), writes down what of it the document can keep
+//! (`role`), says of each region what AWS has, and tells what looks odd. What a document can hold is for [`crate::desired`] to
 //! say: a field is written if a document with it is valid.
 
 mod choice;

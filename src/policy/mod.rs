@@ -89,6 +89,14 @@ impl Scope {
         Place { partition: self.partition, account: self.account.map_or(Whose::Deployed, Whose::Id) }
     }
 
+    /// Refuses a partition that is not the document's.
+    pub fn check(&self, state: &DesiredState) -> Result<(), Unfit> {
+        match (self.partition, partition(state)) {
+            (Some(asked), Some(declared)) if asked != declared => Err(Unfit::OtherPartition { declared, asked }),
+            _ => Ok(()),
+        }
+    }
+
     fn place_in(&self, state: &DesiredState) -> Place {
         Place { partition: partition(state).or(self.partition), ..self.place() }
     }
@@ -154,6 +162,7 @@ pub fn deny(state: &DesiredState, scope: &Scope, exempt: &[PrincipalPattern]) ->
 }
 
 fn denial(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[PrincipalPattern]) -> Result<PolicyDocument, Unfit> {
+    can_stay(state, scope, place, exempt)?;
     let own = own_in(state, scope).map(Reach::of);
     let reaches = match own {
         Some(own) if scope.account.is_some() => vec![own],
@@ -162,6 +171,22 @@ fn denial(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[Principa
     let assumed = hub::roles(state);
     let declared = assumed.iter().filter(|role| role.covered_by(&assumed).is_none()).map(|role| role.arn(place));
     denial::document(&reaches, place, &|regions| scope.regions(regions), &Exempt::new(declared, exempt))
+}
+
+/// Whoever is to stay allowed has to be somebody who can be there: else the controller is shut out as well.
+fn can_stay(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[PrincipalPattern]) -> Result<(), Unfit> {
+    let partition = place.partition.unwrap_or(Partition::Aws);
+    if let Some(one) = exempt.iter().find(|one| one.partition().is_some_and(|its| its != partition)) {
+        return Err(Unfit::ElsewherePartition { principal: one.to_string(), partition });
+    }
+    let known = own(state).and_then(|(account, _)| match account {
+        Account::Id(id) => Some(id),
+        Account::Own => scope.account,
+    });
+    match known.filter(|_| own_in(state, scope).is_some()) {
+        Some(id) if !exempt.is_empty() && !exempt.iter().any(|one| one.may_be_of(id)) => Err(Unfit::ElsewhereAccount(id)),
+        _ => Ok(()),
+    }
 }
 
 /// The role that is assumed in members: of one account, or the one that all of them have.

@@ -57,6 +57,24 @@ impl FromStr for PrincipalPattern {
     }
 }
 
+impl PrincipalPattern {
+    /// Its partition, where it names one.
+    pub(super) fn partition(&self) -> Option<Partition> {
+        self.0.split(':').nth(1)?.parse().ok()
+    }
+
+    /// Whether it can be one of an account.
+    pub(super) fn may_be_of(&self, account: AccountId) -> bool {
+        self.0.split(':').nth(4).is_some_and(|one| one == "*" || one.parse() == Ok(account))
+    }
+}
+
+impl fmt::Display for PrincipalPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The parts of an ARN of IAM.
 struct Parts<'a> {
     partition: &'a str,

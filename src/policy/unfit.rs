@@ -1,6 +1,6 @@
 //! Why there is no such policy for a document, and what to do.
 
-use crate::desired::names::AccountId;
+use crate::desired::names::{AccountId, Partition};
 
 /// Why there is no such policy for a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,30 @@ pub enum Unfit {
          allowed; name it with --controller-role-arn"
     )]
     ControllerUnknown,
+    /// Who is to stay allowed is of another partition.
+    #[error(
+        "{principal} is not of partition {partition}, which the document is for, so it would keep nobody allowed: correct it"
+    )]
+    ElsewherePartition {
+        /// Who.
+        principal: String,
+        /// The document's.
+        partition: Partition,
+    },
+    /// Who is to stay allowed is of other accounts than the one of the controller's own credentials.
+    #[error(
+        "none of those that --controller-role-arn names is of account {0}, where the controller's own credentials are, so that it \
+         would be shut out: name its role"
+    )]
+    ElsewhereAccount(AccountId),
+    /// The partition is not the document's.
+    #[error("the document is for partition {declared}, not for {asked}; leave --partition out")]
+    OtherPartition {
+        /// The one that it is for.
+        declared: Partition,
+        /// The one that was asked for.
+        asked: Partition,
+    },
     /// Accounts are reached by roles that differ.
     #[error("the document's accounts are reached by roles that differ; choose an account with --account")]
     RolesDiffer,

@@ -56,9 +56,6 @@ pub async fn answering(command: &Command, answer: &str) -> Shown {
     if let Some(folder) = command.get_current_dir() {
         terminal.current_dir(folder);
     }
-    let typed = folder.path().join("typed");
-    std::fs::write(&typed, if answer.is_empty() { String::new() } else { format!("{answer}\n") }).unwrap();
-    terminal.stdin(std::fs::File::open(typed).unwrap());
     let seen = in_pipe(terminal).await;
     Shown { out: seen.out.replace("\r\n", "\n"), err: std::fs::read_to_string(err).unwrap_or(seen.err), ..seen }
 }

@@ -94,3 +94,22 @@ fn whoever_gets_the_deny_needs_no_exemption() {
     let policy = value(&deny(&state("{regions: {eu-west-1: enabled}}"), &Scope::default(), &[]).unwrap());
     assert!(statements(&policy).iter().all(|statement| statement["Condition"].get("ArnNotLike").is_none()));
 }
+
+#[test]
+fn whoever_is_to_stay_allowed_can_be_there() {
+    let spec = "{account: '111122223333', regions: {eu-west-1: enabled}}";
+    let with = |principal: &str| scp(&state(spec), &Scope::default(), &[pattern(principal)]);
+    assert!(with("arn:aws:iam::111122223333:role/x").is_ok());
+    assert!(with("arn:*:iam::*:role/x").is_ok());
+    assert_eq!(with("arn:aws:iam::999999999999:role/x"), Err(Unfit::ElsewhereAccount(id("111122223333"))));
+    let refused = with("arn:aws-cn:iam::111122223333:role/x").unwrap_err();
+    assert!(matches!(refused, Unfit::ElsewherePartition { partition: Partition::Aws, .. }), "{refused}");
+}
+
+#[test]
+fn a_partition_that_is_not_the_documents_is_refused() {
+    let scope = Scope { partition: Some(Partition::AwsCn), ..Scope::default() };
+    let refused = scope.check(&state("{regions: {eu-west-1: enabled}}")).unwrap_err();
+    assert_eq!(refused.to_string(), "the document is for partition aws, not for aws-cn; leave --partition out");
+    assert_eq!(scope.check(&state("{regions: {cn-north-1: enabled}}")), Ok(()));
+}
