@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use crate::desired::access::Access;
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
@@ -120,6 +121,21 @@ impl Error for CloudError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|source| &**source as _)
     }
+}
+
+/// How long is waited before a read that AWS found one too many is made again, each time.
+const WAITS_WHEN_THROTTLED: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// Makes a read, and again where AWS asks for fewer, for whoever has no queue to put it back into: the SDK leaves that to whoever
+/// calls.
+pub async fn patiently<T, F: Future<Output = Result<T, CloudError>>>(read: impl Fn() -> F) -> Result<T, CloudError> {
+    for wait in WAITS_WHEN_THROTTLED {
+        match read().await {
+            Err(error) if error.kind == ErrorKind::Throttled => tokio::time::sleep(wait).await,
+            answer => return answer,
+        }
+    }
+    read().await
 }
 
 /// What an error means for us. A closed set: it labels metrics and chooses the retry.

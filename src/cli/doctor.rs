@@ -12,9 +12,10 @@ const MORE: &str = "\
 Each finding is ok, a note, a warning, a problem, or could not be checked (unchecked), and says what to do.
 Whatever can be read is shown, also where other things cannot. Nothing is ever written.
 
-What is read besides what `run` reads: iam:GetPolicy, iam:GetPolicyVersion, iam:GetRolePolicy, iam:ListRolePolicies,
-iam:SimulatePrincipalPolicy, ssm:GetDocument, ssm:ListAssociations and ssm-quicksetup:ListConfigurationManagers. Where one of
-them is not allowed, that is unchecked, and no problem.
+What is read besides what `run` reads: account:ListRegions whatever the document says, iam:GetPolicy, iam:GetPolicyVersion,
+iam:GetRolePolicy, iam:ListRolePolicies, iam:SimulatePrincipalPolicy, ssm:GetDocument, ssm:ListAssociations and
+ssm-quicksetup:ListConfigurationManagers, which `policy --with-doctor` allows, and iam:GetRole of the credentials' own role,
+for its path, which it does not. Where one of them is not allowed, that is unchecked, and no problem.
 
 Examples:
   dhmc-controller doctor --config dhmc.yaml

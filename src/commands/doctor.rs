@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use super::ended::unless_interrupted;
 use super::failed;
 use crate::app::{StartError, VERSION, partition_of};
 use crate::aws::{AwsCloud, AwsOptions};
@@ -18,9 +19,10 @@ use crate::terminal::{self, Progress};
 
 /// Looks, and tells what was found.
 pub async fn doctor(args: DoctorArgs) -> ExitCode {
-    let report = match look(&args).await {
-        Ok(report) => report,
-        Err(error) => return failed(&error.to_string()),
+    let report = match unless_interrupted(look(&args)).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => return failed(&error.to_string()),
+        Err(ended) => return ended.tell(),
     };
     let printed = match args.output.output {
         Output::Text => terminal::print(&report.text()),

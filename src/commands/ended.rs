@@ -24,6 +24,8 @@ pub(super) enum Ended {
     Ambiguous { aim: String, ids: String },
     #[error("interrupted; what was reported is not all there is")]
     Interrupted,
+    #[error("interrupted before there was anything to report")]
+    InterruptedEarly,
     #[error("interrupted; nothing was changed")]
     InterruptedBefore,
     #[error("a report as JSON has no place for a question: add --yes, or look first with `plan`; nothing was changed")]
@@ -41,6 +43,13 @@ impl Ended {
     pub(super) fn tell(&self) -> ExitCode {
         failed(&self.to_string())
     }
+}
+
+/// What work comes to, unless Ctrl-C ends it.
+pub(super) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Ended> {
+    let stop = CancellationToken::new();
+    shutdown::listen(stop.clone(), Arc::default()).map_err(StartError::Signals)?;
+    Box::pin(stop.run_until_cancelled(work)).await.ok_or(Ended::InterruptedEarly)
 }
 
 /// Reads the desired state and sets everything up, and listens to Ctrl-C.

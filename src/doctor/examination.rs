@@ -16,7 +16,7 @@ use super::report::{AccountFindings, Report, Sampled};
 use super::sample::Extent;
 use super::writes::{Asked, Writes};
 use super::{clock, rivals};
-use crate::cloud::{Caller, CloudError, ErrorKind};
+use crate::cloud::{Caller, CloudError, ErrorKind, patiently};
 use crate::desired::access::Access;
 use crate::desired::names::{Account, Region};
 use crate::desired::organization::{DesiredOrganization, Listing};
@@ -62,7 +62,7 @@ impl<'a> Steps<'a> {
 /// Examines what a document declares.
 pub async fn examine<C: Examined>(cloud: &C, state: &DesiredState, extent: Extent, steps: &Steps<'_>) -> Report {
     let own = Caller { account: Account::Own, access: Access::Own };
-    let (clock, identity) = tokio::join!(Box::pin(cloud.clock()), Box::pin(cloud.identity(&own)));
+    let (clock, identity) = tokio::join!(Box::pin(cloud.clock()), Box::pin(patiently(|| cloud.identity(&own))));
     let mut findings = vec![identity::judge_own(&identity)];
     findings.push(match (clock, &identity) {
         (Ok(reading), _) => clock::judge(reading),
@@ -103,7 +103,7 @@ async fn members<C: Examined>(
     state: &DesiredState,
 ) -> Result<(Accounts, Vec<Finding>), CloudError> {
     let query = organization.query();
-    let members = Box::pin(cloud.members(&query)).await?;
+    let members = Box::pin(patiently(|| cloud.members(&query))).await?;
     let listing = Listing { query, members };
     let expansion = organization.expand(&listing, state);
     let (all, managed) = (listing.members.len(), expansion.accounts.len());
@@ -130,7 +130,7 @@ async fn of_account<C: Examined>(
 ) -> AccountFindings {
     let caller = Caller { account, access: desired.access.clone() };
     let name = desired.name.clone();
-    let answer = Box::pin(cloud.identity(&caller)).await;
+    let answer = Box::pin(patiently(|| cloud.identity(&caller))).await;
     let found = match identity::judge_for(account, desired_partition(&desired), answer) {
         Ok((identity, finding)) => {
             let id = identity.account;
@@ -151,7 +151,7 @@ async fn look<C: Examined>(
     identity: Identity,
     steps: &Steps<'_>,
 ) -> AccountSight {
-    let listed = Box::pin(cloud.regions(caller, identity.partition)).await;
+    let listed = Box::pin(patiently(|| cloud.regions(caller, identity.partition))).await;
     let (settings, need) = account::targets(&desired, &identity, &listed);
     steps.expect(settings.len());
     let looks = settings.iter().map(|(region, want)| Box::pin(of_region(cloud, caller, region, *want, steps)));
@@ -182,7 +182,7 @@ async fn of_region<C: Examined>(
     want: DesiredSetting,
     steps: &Steps<'_>,
 ) -> RegionSight {
-    let setting = Box::pin(cloud.setting(caller, region)).await;
+    let setting = Box::pin(patiently(|| cloud.setting(caller, region))).await;
     // Who does not answer the one does not answer the others either, and each would be waited for.
     let answers = setting.as_ref().err().is_none_or(|error| {
         !error.refuses_the_key() && !matches!(error.kind, ErrorKind::Unavailable | ErrorKind::RegionDisabled)
@@ -205,7 +205,7 @@ async fn more_of<C: Examined>(cloud: &C, caller: &Caller, region: &Region) -> Mo
 
 async fn of_role<C: Examined>(cloud: &C, caller: &Caller, desired: &DesiredAccount, identity: &Identity) -> RoleSight {
     let (want, partition) = (&desired.role, identity.partition);
-    let observed = Box::pin(cloud.role(caller, partition, &want.name)).await;
+    let observed = Box::pin(patiently(|| cloud.role(caller, partition, &want.name))).await;
     let Ok(have) = &observed else { return RoleSight { observed, policies: None } };
     let mut found = RolePolicies::default();
     for arn in policies::managed_policies(want, have.as_ref(), partition) {

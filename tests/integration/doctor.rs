@@ -5,9 +5,9 @@ use dhmc_controller::policy::{self, Scope};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::binary::{at, config, dhmc};
+use crate::binary::{at, config, dhmc, signal};
 use crate::golden::{self, Shown, in_pipe, in_terminal};
-use crate::harness::{document, free_port};
+use crate::harness::{DEADLINE, document, free_port};
 use crate::referee::{ACCOUNT, Referee};
 use crate::sdk::{POLICY, ROLE, VALUE};
 
@@ -228,6 +228,28 @@ async fn who_is_not_allowed_the_extra_reads_is_told_what_could_not_be_checked() 
     for check in ["credentials", "access", "settings", "role"] {
         one(&report, check, "ok");
     }
+}
+
+#[tokio::test]
+async fn what_aws_throttles_once_is_asked_again() {
+    let sandbox = healthy().await;
+    sandbox.inject(Fault::new(FaultKind::Throttled).operation("GetServiceSetting").region("us-east-1").times(1));
+    let (code, report) = Doctor::of(TWO_REGIONS).json(&sandbox, &[]).await;
+    assert_eq!((code, found(&report, "settings", "ok").len()), (Some(0), 1), "{report:#}");
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_with_a_word() {
+    let sandbox = healthy().await;
+    sandbox.inject(Fault::new(FaultKind::Slow(std::time::Duration::from_secs(8))).operation("GetServiceSetting"));
+    let folder = tempfile::tempdir().unwrap();
+    let child = at(dhmc(&["doctor", "--config", &config(folder.path(), TWO_REGIONS)]), &sandbox).spawn().unwrap();
+    let is_reading = |sandbox: &Sandbox| sandbox.journal().calls().iter().any(|call| call.operation == "GetServiceSetting");
+    sandbox.wait_until(DEADLINE, is_reading).await.unwrap();
+    signal(&child, "-INT");
+    let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await.expect("it ends").unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted before there was anything to report"));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use anstyle::Style;
 
+use super::ended::unless_interrupted;
 use super::failed;
 use crate::app::VERSION;
 use crate::aws::{AwsCloud, OpenError};
@@ -54,9 +55,10 @@ enum ExportError {
 
 /// Exports one account.
 pub async fn run(args: ExportArgs) -> ExitCode {
-    match try_run(&args).await {
-        Ok(export) => tell_what_is_missing(&export),
-        Err(error) => failed(&error.to_string()),
+    match unless_interrupted(try_run(&args)).await {
+        Ok(Ok(export)) => tell_what_is_missing(&export),
+        Ok(Err(error)) => failed(&error.to_string()),
+        Err(ended) => ended.tell(),
     }
 }
 

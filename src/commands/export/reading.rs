@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::cloud::{Caller, Cloud, CloudError, ErrorKind, Retry};
+use crate::cloud::{Caller, Cloud, CloudError, ErrorKind, Retry, patiently};
 use crate::desired::names::{Account, AccountId, Partition, Region, RoleName};
 use crate::desired::regions;
 use crate::export::seen::{RegionList, SeenAccount, SeenRegion, SeenRole, role_named_by};
@@ -16,8 +15,6 @@ use crate::terminal::Progress;
 
 /// How many calls are under way at a time.
 const AT_A_TIME: usize = 16;
-/// How long is waited before a call that AWS found one too many is made again, each time.
-const WAITS_WHEN_THROTTLED: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Nothing of the account can be told.
 #[derive(Debug, thiserror::Error)]
@@ -168,20 +165,10 @@ where
     answers
 }
 
-/// Makes a call, and again where AWS asks for fewer: the SDK leaves that to whoever calls.
-async fn patiently<T, F: Future<Output = Result<T, CloudError>>>(call: impl Fn() -> F) -> Result<T, CloudError> {
-    for wait in WAITS_WHEN_THROTTLED {
-        match call().await {
-            Err(error) if error.kind == ErrorKind::Throttled => tokio::time::sleep(wait).await,
-            answer => return answer,
-        }
-    }
-    call().await
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use super::*;
     use crate::desired::access::Access;
