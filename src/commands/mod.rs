@@ -62,8 +62,8 @@ pub(crate) fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Exit code of a pass after which something is not as declared.
-const DRIFT_REMAINS: u8 = 2;
+/// Exit code where something is not as declared.
+pub(crate) const DRIFT_REMAINS: u8 = 2;
 
 /// How a pass ended, for scripts.
 fn exit_code(result: PassResult) -> ExitCode {

@@ -5,7 +5,7 @@
 
 use super::finding::{Check, Finding};
 use super::policies::{Content, RolePolicies, RolePolicy};
-use crate::plan::policy_document::{Decision, On, Permissions, decide};
+use crate::plan::policy_document::{Decision, On, Permissions, decide, is_broad_by_name};
 
 /// Actions that no host needs on everything there is. Each stands for what can be done with it.
 const FAR_REACHING: [&str; 20] = [
@@ -32,21 +32,20 @@ const FAR_REACHING: [&str; 20] = [
 ];
 /// An action that there is not: allowed only by who allows any.
 const ANY_ACTION: &str = "dhmc-doctor:Anything";
-/// What is known to be broad where its text cannot be read.
-const KNOWN_BROAD: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
 
 const ADVICE: &str = "take it off the role (`exclusivePolicies: true` has the controller do so, for attached ones), and give it \
                       to the instance profiles of the hosts that need it";
 
-/// Judges each policy of the role by itself.
+/// Judges each policy of the role by itself, within the permissions boundary.
 #[must_use]
 pub fn judge(policies: &RolePolicies) -> Vec<Finding> {
-    let mut found: Vec<Finding> = policies.policies.iter().filter_map(of_policy).collect();
+    let boundary = policies.boundary.as_ref().and_then(RolePolicy::read);
+    let mut found: Vec<Finding> = policies.policies.iter().filter_map(|policy| of_policy(policy, boundary)).collect();
     found.extend(policies.boundary.as_ref().and_then(unusable));
     if let Some(error) = &policies.inline_unread {
         found.push(Finding::unchecked(Check::RolePolicies, error));
     }
-    if found.is_empty() {
+    if found.is_empty() && !policies.policies.is_empty() {
         let count = policies.policies.len();
         found.push(Finding::ok(
             Check::RolePolicies,
@@ -59,13 +58,11 @@ pub fn judge(policies: &RolePolicies) -> Vec<Finding> {
     found
 }
 
-fn of_policy(policy: &RolePolicy) -> Option<Finding> {
+fn of_policy(policy: &RolePolicy, boundary: Option<&Permissions>) -> Option<Finding> {
     let name = &policy.name;
     let reach = match &policy.content {
-        Content::Read(permissions) => reach(permissions)?,
-        Content::Unread(_) if KNOWN_BROAD.iter().any(|broad| name.ends_with(&format!(":aws:policy/{broad}"))) => {
-            "do nearly anything".to_owned()
-        }
+        Content::Read(permissions) => reach(permissions, boundary)?,
+        Content::Unread(_) if is_broad_by_name(name) => "do nearly anything, by its name".to_owned(),
         Content::Missing | Content::NoPolicy | Content::Unread(_) => return unusable(policy),
     };
     Some(Finding::warning(Check::RolePolicies, format!("{name} lets every process on every host {reach}"), ADVICE))
@@ -94,8 +91,10 @@ fn unusable(policy: &RolePolicy) -> Option<Finding> {
 }
 
 /// What it allows on everything there is. `None`: nothing to speak of.
-fn reach(policy: &Permissions) -> Option<String> {
-    let allows = |action: &str| decide([policy], action, On::Everything) == Decision::Allowed;
+fn reach(policy: &Permissions, boundary: Option<&Permissions>) -> Option<String> {
+    let allows = |action: &str| {
+        [Some(policy), boundary].into_iter().flatten().all(|one| decide([one], action, On::Everything) == Decision::Allowed)
+    };
     let reached: Vec<&str> = FAR_REACHING.into_iter().filter(|action| allows(action)).collect();
     if allows(ANY_ACTION) {
         return Some(match FAR_REACHING.into_iter().filter(|action| !allows(action)).collect::<Vec<_>>().as_slice() {
@@ -137,6 +136,17 @@ mod tests {
         assert!(power_user.contains("do anything but such as iam:AttachRolePolicy"), "{power_user}");
         let iam = says(r#"{"Effect":"Allow","Action":"iam:*","Resource":"*"}"#);
         assert!(iam.contains("on every resource: iam:AttachRolePolicy, iam:CreateAccessKey"), "{iam}");
+    }
+
+    #[test]
+    fn a_policy_reaches_no_farther_than_the_boundary() {
+        let everything = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        let boundary = |document: &str| {
+            let content = Content::of(Ok(Some(document.to_owned())));
+            RolePolicies { boundary: Some(RolePolicy { name: "b".to_owned(), content }), ..policies(&[("p", everything)]) }
+        };
+        assert_eq!(judge(&boundary(DEFAULT))[0].level, Level::Ok);
+        assert_eq!(judge(&boundary(everything))[0].level, Level::Warning);
     }
 
     #[test]

@@ -8,9 +8,7 @@ use super::policies::RolePolicies;
 use crate::cloud::CloudError;
 use crate::desired::names::{AccountId, Partition, Region};
 use crate::plan::policy_document::On;
-
-/// The document with a region's preferences (Systems Manager user guide, Session document schema).
-pub const DOCUMENT: &str = "SSM-SessionManagerRunShell";
+use crate::policy::doctor::SESSION_PREFERENCES;
 
 /// Where the preferences are.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +41,7 @@ pub fn judge(preferences: &Result<Option<String>, CloudError>, role: &RolePolici
             Some(inputs) => against_role(&needs(&inputs, place), role),
             None => Finding::not_looked_at(
                 Check::SessionPreferences,
-                format!("{DOCUMENT} is not the JSON of Session Manager's preferences"),
+                format!("{SESSION_PREFERENCES} is not the JSON of Session Manager's preferences"),
                 "save the preferences in the console once, which writes the document anew",
             ),
         },

@@ -10,6 +10,7 @@ use crate::desired::names::Region;
 use crate::desired::{DEFAULT_POLICY_NAME, DEFAULT_ROLE_NAME};
 use crate::observed::{ObservedRole, RegionAccess};
 use crate::plan::Rival;
+use crate::plan::policy_document::is_broad_by_name;
 
 /// Something that looks odd.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -172,13 +173,13 @@ pub(super) fn of_role(name: &str, role: &ObservedRole) -> Vec<Oddity> {
         add(OddityKind::DefaultPolicyMissing, message);
     }
     let extra: Vec<String> =
-        role.attached.iter().filter(|arn| !is_default(arn) && !is_broad(arn)).map(|arn| shown(arn)).collect();
+        role.attached.iter().filter(|arn| !is_default(arn) && !is_broad_by_name(arn)).map(|arn| shown(arn)).collect();
     if !extra.is_empty() {
         let message =
             format!("has more than AWS's own policy, and every process on an instance may use it: {}", extra.join(", "));
         add(OddityKind::ExtraPolicies, message);
     }
-    let broad: Vec<String> = role.attached.iter().filter(|arn| is_broad(arn)).map(|arn| shown(arn)).collect();
+    let broad: Vec<String> = role.attached.iter().filter(|arn| is_broad_by_name(arn)).map(|arn| shown(arn)).collect();
     if !broad.is_empty() {
         let message = format!("has what is, by its name, far more than hosts need to be managed: {}", broad.join(", "));
         add(OddityKind::BroadPolicy, message);
@@ -189,12 +190,6 @@ pub(super) fn of_role(name: &str, role: &ObservedRole) -> Vec<Oddity> {
 /// The name of an AWS managed policy.
 fn policy_name(arn: &str) -> Option<&str> {
     arn.split_once(":iam::aws:policy/").map(|(_, name)| name)
-}
-
-/// By the names that AWS gives its managed policies; what others write into theirs is not read.
-fn is_broad(arn: &str) -> bool {
-    policy_name(arn)
-        .is_some_and(|name| name == "AdministratorAccess" || name == "PowerUserAccess" || name.ends_with("FullAccess"))
 }
 
 /// The names of some regions. `None`: there are none.

@@ -184,6 +184,14 @@ fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
     pattern[p..].iter().all(|&byte| byte == b'*')
 }
 
+/// Whether a managed policy is, by the name that AWS gave it, far more than hosts need to be managed. What others write into theirs
+/// no name tells.
+#[must_use]
+pub fn is_broad_by_name(arn: &str) -> bool {
+    let name = arn.split_once(":iam::aws:policy/").map(|(_, name)| name);
+    name.is_some_and(|name| name == "AdministratorAccess" || name == "PowerUserAccess" || name.ends_with("FullAccess"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

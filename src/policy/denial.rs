@@ -22,8 +22,7 @@ use crate::operations::{
 };
 
 /// What changes what a role can do, or who may have it.
-const CHANGES: [&str; 9] = [
-    CREATE_ROLE,
+const CHANGES: [&str; 8] = [
     "iam:DeleteRole",
     UPDATE_TRUST_POLICY,
     ATTACH_POLICY,
@@ -61,6 +60,7 @@ pub(super) fn document(
     }
     if !kept.roles.is_empty() {
         guard.deny("KeepRole", &CHANGES, kept.roles, Vec::new());
+        guard.deny("KeepRoleName", &[CREATE_ROLE], kept.names, Vec::new());
     }
     if !kept.tagged.is_empty() {
         guard.deny("KeepTags", &CHANGES_OF_TAGS, kept.tagged, Vec::new());
@@ -79,6 +79,8 @@ struct Kept {
     /// Roles that settings name, each with the service.
     passed: BTreeSet<(Text, Text)>,
     roles: BTreeSet<Text>,
+    /// The same at any path. Names are unique whatever the path, so that a role of this name elsewhere keeps ours from being made.
+    names: BTreeSet<Text>,
     tagged: BTreeSet<Text>,
     described: BTreeSet<Text>,
 }
@@ -105,6 +107,9 @@ impl Kept {
 
     fn add(&mut self, role: &DesiredRole, place: &Place) {
         let changes: Vec<&str> = changes_of_role(role, place).iter().map(crate::plan::RoleAction::operation).collect();
+        if changes.contains(&UPDATE_TRUST_POLICY) {
+            self.names.extend(place.role(None, &role.name));
+        }
         for resource in place.role(role.path.as_ref(), &role.name) {
             for (operation, resources) in
                 [(TAG_ROLE, &mut self.tagged), (UPDATE_DESCRIPTION, &mut self.described), (UPDATE_TRUST_POLICY, &mut self.roles)]

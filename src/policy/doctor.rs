@@ -25,8 +25,8 @@ const GET_ROLE_POLICY: &str = "iam:GetRolePolicy";
 const GET_POLICY: &str = "iam:GetPolicy";
 const GET_POLICY_VERSION: &str = "iam:GetPolicyVersion";
 const GET_DOCUMENT: &str = "ssm:GetDocument";
-/// The document with the preferences of Session Manager.
-const SESSION_PREFERENCES: &str = "SSM-SessionManagerRunShell";
+/// The document with a region's preferences of Session Manager (Systems Manager user guide, Session document schema).
+pub const SESSION_PREFERENCES: &str = "SSM-SessionManagerRunShell";
 
 /// Allows the reads on what they are on. Which policies are attached to the role, and as whom `doctor` runs, only AWS knows: these
 /// are reads of any.

@@ -24,7 +24,7 @@ impl FromStr for RoleArn {
         let is_role = |parts: &Parts<'_>| {
             Partition::from_str(parts.partition).is_ok()
                 && AccountId::from_str(parts.account).is_ok()
-                && parts.resource.strip_prefix("role/").is_some_and(|name| is_name(name, false))
+                && parts.resource.strip_prefix("role/").is_some_and(|name| is_name(name, b""))
         };
         checked(text, is_role, "is not the ARN of a role, such as arn:aws:iam::111122223333:role/dhmc-hub").map(Self)
     }
@@ -48,7 +48,7 @@ impl FromStr for PrincipalPattern {
             let named = parts.resource.strip_prefix("role/").or_else(|| parts.resource.strip_prefix("user/"));
             (parts.partition == "*" || Partition::from_str(parts.partition).is_ok())
                 && (parts.account == "*" || AccountId::from_str(parts.account).is_ok())
-                && named.is_some_and(|name| is_name(name, true))
+                && named.is_some_and(|name| is_name(name, b"*?"))
         };
         // One that everybody fits would keep nobody away.
         let message = "is not the ARN of a role or user, such as arn:aws:iam::111122223333:role/dhmc-controller; `*` may stand for \
@@ -91,8 +91,8 @@ fn checked(text: &str, fits: impl Fn(&Parts<'_>) -> bool, message: &str) -> Resu
     }
 }
 
-fn is_name(name: &str, wildcards: bool) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&byte) || (wildcards && b"*?".contains(&byte));
+fn is_name(name: &str, wildcards: &[u8]) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&byte) || wildcards.contains(&byte);
     let says_something = name.bytes().any(|byte| byte.is_ascii_alphanumeric());
     name.len() <= 576 && !name.ends_with('/') && !name.starts_with('/') && name.bytes().all(allowed) && says_something
 }

@@ -6,11 +6,11 @@ use crate::aws::pages::Pages;
 use crate::cloud::{Caller, CloudError, ErrorKind};
 use crate::desired::names::Region;
 use crate::doctor::examined::Association;
-use crate::doctor::session_preferences::DOCUMENT;
+use crate::policy::doctor::SESSION_PREFERENCES;
 
 pub(super) async fn session_preferences(aws: &AwsCloud, caller: &Caller, region: &Region) -> Result<Option<String>, CloudError> {
     const OPERATION: &str = "ssm:GetDocument";
-    let request = aws.clients(caller).ssm(region).get_document().name(DOCUMENT);
+    let request = aws.clients(caller).ssm(region).get_document().name(SESSION_PREFERENCES);
     match aws.call_in(caller, Some(region), OPERATION, request.send()).await {
         Ok(answer) => answer.content.map(Some).ok_or_else(|| incomplete(OPERATION, "no Content")),
         Err(error) if error.kind == ErrorKind::Missing => Ok(None),

@@ -83,19 +83,26 @@ async fn read_regions<C: Cloud>(
         (region, answer)
     };
     let answers = each(cloud, caller, open, call, progress).await;
-    let some_answered = answers.iter().any(|(_, answer)| answer.is_ok());
-    seen.extend(answers.into_iter().map(|(region, answer)| (region, judged(answer, list, some_answered))));
+    let credentials = if answers.iter().any(|(_, answer)| answer.is_ok()) { Credentials::Good } else { Credentials::Doubtful };
+    seen.extend(answers.into_iter().map(|(region, answer)| (region, judged(answer, list, credentials))));
     seen
+}
+
+/// Whether some region has taken the credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credentials {
+    Good,
+    Doubtful,
 }
 
 /// What an answer tells of a region. Credentials that another region takes are good: where nobody says that a region is open,
 /// one that refuses them most likely is not (aws-nuke#774).
-fn judged(answer: Result<ObservedSetting, CloudError>, list: &RegionList, some_answered: bool) -> SeenRegion {
+fn judged(answer: Result<ObservedSetting, CloudError>, list: &RegionList, credentials: Credentials) -> SeenRegion {
     match answer {
         Ok(setting) => SeenRegion::Read(setting),
         Err(error) => {
             let looks_closed = error.kind == ErrorKind::RegionDisabled || error.refuses_the_key();
-            if looks_closed && some_answered && *list != RegionList::OfTheAccount {
+            if looks_closed && credentials == Credentials::Good && *list != RegionList::OfTheAccount {
                 SeenRegion::MostLikelyClosed
             } else {
                 SeenRegion::Unread(error.to_string())
@@ -277,6 +284,6 @@ mod tests {
     fn where_no_region_takes_the_credentials_none_is_called_closed() {
         let refused = Err(failed(ErrorKind::Denied, Some("UnrecognizedClientException")));
         let list = RegionList::AllKnown { why: "denied".to_owned() };
-        assert!(matches!(judged(refused, &list, false), SeenRegion::Unread(_)));
+        assert!(matches!(judged(refused, &list, Credentials::Doubtful), SeenRegion::Unread(_)));
     }
 }

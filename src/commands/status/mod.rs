@@ -17,9 +17,6 @@ use answer::Answer;
 use api::{Api, AskError};
 use question::Question;
 
-/// Exit code when something is not in sync.
-const NOT_IN_SYNC: u8 = 2;
-
 /// Asks, and prints the answer.
 pub async fn status(args: StatusArgs) -> ExitCode {
     let output = args.output.output;
@@ -29,7 +26,7 @@ pub async fn status(args: StatusArgs) -> ExitCode {
     };
     match told.printed {
         Ok(()) if told.is_well => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::from(NOT_IN_SYNC),
+        Ok(()) => ExitCode::from(super::DRIFT_REMAINS),
         Err(error) => failed(&format!("the status cannot be printed: {error}")),
     }
 }

@@ -18,7 +18,7 @@ fn guard(spec: &str) -> Value {
 #[test]
 fn every_statement_exempts_the_controller() {
     let policy = guard("{regions: {eu-west-1: enabled}, role: {tags: {a: b}, description: text}}");
-    assert_eq!(statements(&policy).len(), 5);
+    assert_eq!(statements(&policy).len(), 6);
     for statement in statements(&policy) {
         assert_eq!(statement["Effect"], "Deny");
         assert_eq!(statement["Condition"]["ArnNotLike"], json!({"aws:PrincipalArn": CONTROLLER}), "{statement:#}");
@@ -30,7 +30,6 @@ fn the_users_guides_sample_is_completed() {
     let policy = guard("{regions: {eu-west-1: enabled}}");
     let role = about(&policy, "iam:DeleteRole");
     let changes = [
-        "iam:CreateRole",
         "iam:DeleteRole",
         "iam:UpdateAssumeRolePolicy",
         "iam:AttachRolePolicy",
@@ -42,6 +41,10 @@ fn the_users_guides_sample_is_completed() {
     ];
     assert_eq!(words(&role["Action"]), changes);
     assert_eq!(role["Resource"], "arn:aws:iam::*:role/service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole");
+    let anywhere = ["", "*/"].map(|path| format!("arn:aws:iam::*:role/{path}AWSSystemsManagerDefaultEC2InstanceManagementRole"));
+    let mut denied = words(&about(&policy, "iam:CreateRole")["Resource"]);
+    denied.sort_unstable_by_key(|arn| arn.len());
+    assert_eq!(denied, anywhere, "a role of the name elsewhere would keep ours from being made");
     assert_eq!(about(&policy, "iam:PassRole")["Condition"]["StringEquals"], json!({"iam:PassedToService": "ssm.amazonaws.com"}));
     assert_eq!(words(&about(&policy, "ssm:ResetServiceSetting")["Action"]).len(), 2);
     assert!(!actions(&policy).contains("iam:TagRole"));

@@ -34,7 +34,7 @@ fn a_service_control_policy_that_fits_only_without_white_space_is_printed_withou
         named(scp(&state, &Scope::default(), &roles.collect::<Vec<_>>()).unwrap())
     };
     let printed = |policy: &Named| Deployment::ServiceControlPolicy(policy.clone()).render(Format::Json).unwrap();
-    let (few, many) = (with(1), with(32));
+    let (few, many) = (with(1), with(24));
     assert!(printed(&few).lines().count() > 10);
     assert_eq!(printed(&many).lines().count(), 1);
     assert!(printed(&many).trim_end().len() <= Quota::ServiceControlPolicy.most());

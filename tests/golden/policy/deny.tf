@@ -45,7 +45,6 @@ data "aws_iam_policy_document" "dhmc_deny" {
     sid = "KeepRole"
     effect = "Deny"
     actions = [
-      "iam:CreateRole",
       "iam:DeleteRole",
       "iam:UpdateAssumeRolePolicy",
       "iam:AttachRolePolicy",
@@ -57,6 +56,18 @@ data "aws_iam_policy_document" "dhmc_deny" {
     ]
     resources = [
       "arn:aws:iam::${data.aws_caller_identity.current.account_id}:role/service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole"
+    ]
+  }
+
+  statement {
+    sid = "KeepRoleName"
+    effect = "Deny"
+    actions = [
+      "iam:CreateRole"
+    ]
+    resources = [
+      "arn:aws:iam::${data.aws_caller_identity.current.account_id}:role/*/AWSSystemsManagerDefaultEC2InstanceManagementRole",
+      "arn:aws:iam::${data.aws_caller_identity.current.account_id}:role/AWSSystemsManagerDefaultEC2InstanceManagementRole"
     ]
   }
 

@@ -52,7 +52,6 @@ data "aws_iam_policy_document" "dhmc_guard" {
     sid = "KeepRole"
     effect = "Deny"
     actions = [
-      "iam:CreateRole",
       "iam:DeleteRole",
       "iam:UpdateAssumeRolePolicy",
       "iam:AttachRolePolicy",
@@ -64,6 +63,27 @@ data "aws_iam_policy_document" "dhmc_guard" {
     ]
     resources = [
       "arn:aws:iam::*:role/service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole"
+    ]
+
+    condition {
+      test = "ArnNotLike"
+      variable = "aws:PrincipalArn"
+      values = [
+        "arn:aws:iam::*:role/dhmc-controller",
+        "arn:aws:iam::111122223333:role/dhmc-hub"
+      ]
+    }
+  }
+
+  statement {
+    sid = "KeepRoleName"
+    effect = "Deny"
+    actions = [
+      "iam:CreateRole"
+    ]
+    resources = [
+      "arn:aws:iam::*:role/*/AWSSystemsManagerDefaultEC2InstanceManagementRole",
+      "arn:aws:iam::*:role/AWSSystemsManagerDefaultEC2InstanceManagementRole"
     ]
 
     condition {
