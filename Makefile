@@ -1,6 +1,6 @@
 # One entry for people and CI alike: `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help check tools fmt lint test docs spelling deny fuzz demo bench soak
+.PHONY: help check tools fmt lint test docs spelling deny fuzz demo bench soak release-check release-tools
 
 help: #? list what can be made
 	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
@@ -29,6 +29,12 @@ spelling: tools #? look for misspelt words
 
 deny: tools #? hold licences, sources, doubles and build scripts of all crates against deny.toml
 	target/tools/bin/cargo-deny --locked check bans licenses sources
+
+release-check: release-tools #? what ships, with the real tools: the image, a cluster's API, alerts that arrive; needs root, takes a quarter of an hour
+	cargo test --locked --test release -- --test-threads 1
+
+release-tools: tools
+	@tools/setup release
 
 fuzz: #? fuzz each target for FUZZ_SECONDS (600); needs a nightly compiler, and is no part of check
 	@tools/setup fuzz
