@@ -1,5 +1,7 @@
 //! Wiring: the only file that knows all the others.
 
+mod lead;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use crate::desired::names::{Account, Partition};
 use crate::desired::{DesiredState, regions};
 use crate::gauges::StateGauges;
 use crate::http::{self, Pages};
+use crate::leader::election::ElectionError;
+use crate::leader::{Election, ElectionOptions, Fence, Fenced};
 use crate::metrics::{Metrics, TargetMetrics, TargetSeries};
 use crate::reconcile::aim::{Aim, AimedAccount};
 use crate::reconcile::fleet::{Fleet, Purpose, Setup};
@@ -49,6 +53,8 @@ pub struct Options {
     pub rivalry: Rivalry,
     /// Whether each target has series of its own.
     pub target_metrics: TargetMetrics,
+    /// How replicas agree which of them writes. `None`: there is one.
+    pub election: Option<ElectionOptions>,
     /// How to reach AWS.
     pub aws: AwsOptions,
 }
@@ -62,6 +68,9 @@ pub enum StartError {
     /// AWS cannot even be tried.
     #[error(transparent)]
     Aws(#[from] OpenError),
+    /// Replicas cannot agree which of them writes.
+    #[error(transparent)]
+    Election(#[from] ElectionError),
     /// The metrics contradict each other: a defect.
     #[error("the metrics cannot be registered; this is a defect of the controller, please report it")]
     Metrics(#[from] prometheus::Error),
@@ -88,6 +97,8 @@ pub struct App {
     source: Source,
     board: Arc<StatusBoard>,
     metrics: Metrics,
+    election: Option<Election>,
+    fence: Fence,
     stop: CancellationToken,
 }
 
@@ -117,10 +128,15 @@ impl App {
                  (--interval, --rival-window, --rival-corrections)"
             );
         }
+        let (election, fence) = match options.election {
+            Some(options) => Election::new(options).await.map(|(election, fence)| (Some(election), fence))?,
+            None => (None, Fence::always_open()),
+        };
         let board = Arc::new(StatusBoard::default());
         let series = TargetSeries::new(options.target_metrics, Arc::clone(&board));
         let metrics = Metrics::new(VERSION)?.with_series(series.clone());
-        metrics.register(Box::new(StateGauges::new(Arc::clone(&board), series, source.status(), Timestamp::now)?))?;
+        let gauges = StateGauges::new(Arc::clone(&board), series, source.status(), fence.clone(), Timestamp::now)?;
+        metrics.register(Box::new(gauges))?;
         let partition = partition_of(&source.loaded().borrow().state).unwrap_or(options.aws.fallback_partition);
         let aws = AwsOptions { fallback_partition: partition, ..options.aws };
         let cloud = Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?);
@@ -129,12 +145,12 @@ impl App {
             organization_interval: options.organization_interval,
             waits: Waits::default(),
         };
-        Ok(Self { cloud, schedule, workers: options.workers, rivalry, source, board, metrics, stop })
+        Ok(Self { cloud, schedule, workers: options.workers, rivalry, source, board, metrics, election, fence, stop })
     }
 
-    fn fleet(&self, board: &Arc<StatusBoard>) -> Fleet<AwsCloud> {
-        Fleet::new(Setup {
-            cloud: Arc::clone(&self.cloud),
+    fn setup<C>(&self, cloud: Arc<C>, board: &Arc<StatusBoard>) -> Setup<C> {
+        Setup {
+            cloud,
             board: Arc::clone(board),
             metrics: self.metrics.clone(),
             schedule: self.schedule,
@@ -143,7 +159,7 @@ impl App {
             clock: Timestamp::now,
             random: fastrand::f64,
             stop: self.stop.clone(),
-        })
+        }
     }
 
     /// The states of all targets, for who runs the controller inside another program.
@@ -152,12 +168,13 @@ impl App {
         Arc::clone(&self.board)
     }
 
-    /// Runs until stopped. HTTP comes first and goes last.
+    /// Runs until stopped. HTTP comes first and goes last; the lease is given back when nothing is written any more.
     pub async fn run(self, listener: TcpListener, reload: Arc<Notify>) -> io::Result<()> {
-        let fleet = self.fleet(&self.board);
-        let Self { source, board, metrics, stop, .. } = self;
+        let cloud = Arc::new(Fenced::new(Arc::clone(&self.cloud), self.fence.clone()));
+        let setup = self.setup(cloud, &self.board);
+        let Self { source, board, metrics, election, fence, stop, .. } = self;
         let http_stop = CancellationToken::new();
-        let pages = Pages { metrics, board, source: source.status(), version: VERSION };
+        let pages = Pages { metrics, board, source: source.status(), fence: fence.clone(), version: VERSION };
         let http = tokio::spawn(http::serve(listener, http::router(pages), http_stop.clone()));
 
         let (publish, desired) = watch::channel(Arc::clone(&source.loaded().borrow().state));
@@ -165,8 +182,15 @@ impl App {
         tasks.spawn(forward(source.loaded(), publish, stop.clone()));
         tasks.spawn(source.run(reload, stop.clone()));
         tasks.close();
+        let (goodbye, elections) = (CancellationToken::new(), TaskTracker::new());
+        if let Some(election) = election {
+            elections.spawn(election.run(goodbye.clone()));
+        }
+        elections.close();
         // On a worker thread like the work it gives out: from the main thread, every target would cost two changes of thread.
-        let ended = tokio::spawn(fleet.run(desired)).await;
+        let ended = tokio::spawn(lead::whenever_open(fence, setup, desired)).await;
+        goodbye.cancel();
+        elections.wait().await;
         // The others end with it, whatever it ended of.
         stop.cancel();
         tasks.wait().await;
@@ -201,7 +225,7 @@ impl App {
     /// Looks once at what a purpose aims at, and puts every state on a board of the pass's own.
     pub async fn pass(&self, purpose: Purpose, board: &Arc<StatusBoard>) -> PassResult {
         let state = Arc::clone(&self.source.loaded().borrow().state);
-        self.fleet(board).run_once(state, purpose).await;
+        Fleet::new(self.setup(Arc::clone(&self.cloud), board)).run_once(state, purpose).await;
         let mut result = PassResult::InSync;
         board.each(|_, target, status| {
             // Whoever cannot be verified has not been read, whatever was seen.

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod leader;
 pub mod man;
 pub mod output;
 pub mod plan;

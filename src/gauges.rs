@@ -8,10 +8,11 @@ use prometheus::proto::{self, LabelPair, MetricFamily, MetricType};
 use tokio::sync::watch;
 
 use crate::desired::organization::Tally;
+use crate::leader::Fence;
 use crate::metrics::{
     ACCOUNT_OLDEST, CONFIG_HASH, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIME, FLEET_OLDEST, FLEET_TARGETS, GUARD_HELD,
-    LAST_OBSERVED, Metric, ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_SERIES, TARGET_STATE,
-    TARGETS, TargetSeries,
+    LAST_OBSERVED, LEADER, Metric, ORGANIZATION_ACCOUNTS, ORGANIZATION_LISTED, QUEUE_DEPTH, QUEUE_IN_FLIGHT, TARGET_SERIES,
+    TARGET_STATE, TARGETS, TargetSeries,
 };
 use crate::plan::Removal;
 use crate::source::SourceStatus;
@@ -19,7 +20,8 @@ use crate::status::{AccountFigures, Detail, Figures, StateCounts, StatusBoard};
 use crate::target::State;
 
 /// Every gauge of a scrape.
-const GAUGES: [Metric; 15] = [
+const GAUGES: [Metric; 16] = [
+    LEADER,
     TARGET_SERIES,
     TARGET_STATE,
     LAST_OBSERVED,
@@ -43,6 +45,7 @@ pub struct StateGauges {
     board: Arc<StatusBoard>,
     series: TargetSeries,
     source: watch::Receiver<SourceStatus>,
+    fence: Fence,
     clock: fn() -> Timestamp,
     descriptions: Vec<Desc>,
 }
@@ -53,10 +56,11 @@ impl StateGauges {
         board: Arc<StatusBoard>,
         series: TargetSeries,
         source: watch::Receiver<SourceStatus>,
+        fence: Fence,
         clock: fn() -> Timestamp,
     ) -> prometheus::Result<Self> {
         let descriptions = GAUGES.into_iter().map(Metric::description).collect::<Result<_, _>>()?;
-        Ok(Self { board, series, source, clock, descriptions })
+        Ok(Self { board, series, source, fence, clock, descriptions })
     }
 }
 
@@ -73,6 +77,7 @@ impl Collector for StateGauges {
         families.push(of_guard(&figures));
         families.extend([of_one(QUEUE_DEPTH, f64::from(figures.due)), of_one(QUEUE_IN_FLIGHT, f64::from(figures.in_flight))]);
         families.extend(of_source(&self.source.borrow()));
+        families.push(of_one(LEADER, f64::from(u8::from(self.fence.is_open()))));
         families.into_iter().map(Family::finish).collect()
     }
 }

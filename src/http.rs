@@ -18,6 +18,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::error;
 
+use crate::leader::Fence;
 use crate::metrics::{self, Metrics};
 use crate::source::{self, SourceStatus};
 use crate::status::{StatusBoard, View};
@@ -33,6 +34,8 @@ pub struct Pages {
     pub board: Arc<StatusBoard>,
     /// Where the desired state stands.
     pub source: watch::Receiver<SourceStatus>,
+    /// Whether this replica leads.
+    pub fence: Fence,
     /// Which build this is.
     pub version: &'static str,
 }
@@ -42,6 +45,10 @@ pub struct Pages {
 #[serde(rename_all = "camelCase")]
 struct StatusPage {
     version: &'static str,
+    /// Whether this replica works on the targets; the others have none.
+    leads: bool,
+    /// Who does, where that is known to be another one.
+    leader: Option<Arc<str>>,
     configuration: ConfigurationView,
     #[serde(flatten)]
     view: View,
@@ -112,7 +119,7 @@ fn broken(error: &dyn std::error::Error) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-/// Ready once every target has been tried. What AWS answered does not matter: an outage of AWS is no reason to restart.
+/// Ready once every target has been tried, or another replica leads. What AWS answered does not matter: an outage of AWS is no reason to restart.
 async fn readyz(State(Shelf { pages, .. }): State<Shelf>) -> (StatusCode, &'static str) {
     if pages.board.all_tried() {
         (StatusCode::OK, "ok\n")
@@ -134,7 +141,13 @@ async fn status_page(State(shelf): State<Shelf>, RawQuery(query): RawQuery) -> R
     let making = making.lock_owned().await;
     // Beside the workers that reconcile: of a whole organization, one takes its time.
     let made = tokio::task::spawn_blocking(move || {
-        let page = StatusPage { version: pages.version, configuration: pages.configuration(), view: pages.board.view(&filter) };
+        let page = StatusPage {
+            version: pages.version,
+            leads: pages.fence.is_open(),
+            leader: pages.fence.leader(),
+            configuration: pages.configuration(),
+            view: pages.board.view(&filter),
+        };
         let text = serde_json::to_vec(&page);
         drop(making);
         text

@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod export;
 pub mod gauges;
 pub mod http;
+pub mod leader;
 pub mod metrics;
 pub mod observed;
 pub mod operations;

@@ -49,6 +49,8 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    /// 1 while this replica leads and may write, or where there is no election; 0 while another one leads.
+    LEADER = "dhmc_leader" &[];
     /// 1 while each target has series of its own, 0 while only the organization has (--target-metrics).
     TARGET_SERIES = "dhmc_target_series_enabled" &[];
     /// 1 for the state a target is in, 0 for the others.

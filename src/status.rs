@@ -172,6 +172,11 @@ impl StatusBoard {
         self.board().change(target, |status, _| status.next_due = next_due);
     }
 
+    /// Another replica leads: there is nothing to try here.
+    pub fn stand_by(&self) {
+        self.board().all_were_tried = true;
+    }
+
     /// Whether every target has been tried, successfully or not. Once true it stays so.
     #[must_use]
     pub fn all_tried(&self) -> bool {

@@ -153,6 +153,9 @@ fn nobody_looks_upwards() {
     must_not_say("cloud.rs", &["crate::aws", "crate::reconcile", "crate::status"]);
     must_not_say("aws", &["crate::reconcile", "crate::status", "crate::http", "crate::app"]);
     must_not_say("reconcile", &["crate::doctor", "crate::aws", "crate::http", "crate::app", "crate::source", "crate::cli"]);
+    must_not_say("leader", &["crate::aws", "crate::reconcile", "crate::status", "crate::http", "crate::app", "crate::cli"]);
+    must_not_say("reconcile", &["crate::leader"]);
+    must_not_say("leader/terms.rs", &["Instant::now", "Timestamp::now", "fastrand", "tracing", "kube::"]);
     must_not_say("http.rs", &["crate::aws", "crate::reconcile", "crate::plan"]);
     must_not_say("status.rs", &["crate::reconcile", "crate::aws"]);
 }

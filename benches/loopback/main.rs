@@ -52,6 +52,7 @@ async fn controller(arguments: &[String]) {
         organization_interval: Duration::from_mins(15),
         workers: 64,
         target_metrics: TargetMetrics::Auto,
+        election: None,
         // The sandbox throttles nobody: what is measured is the controller.
         aws: AwsOptions { call_rate: CallRate::UNLIMITED, ..AwsOptions::default() },
     };

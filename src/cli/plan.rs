@@ -108,6 +108,7 @@ impl PassArgs {
             workers: self.workers.get(),
             rivalry: Rivalry::NEVER,
             target_metrics: TargetMetrics::Auto,
+            election: None,
             aws: self.aws.options(),
         }
     }

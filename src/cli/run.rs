@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::aws::AwsArgs;
+use super::leader::LeaderArgs;
 use super::{LogArgs, interval};
 use crate::app::Options;
 use crate::metrics::TargetMetrics;
@@ -19,6 +20,7 @@ Examples:
   dhmc-controller run --config dhmc.yaml
   dhmc-controller run --config /etc/dhmc --interval 10m --listen 127.0.0.1:9000
   dhmc-controller run --config dhmc.yaml --once --log-format text
+  dhmc-controller run --config /etc/dhmc --leader-elect
 
 Exit codes:
   0  it was stopped by SIGTERM or SIGINT; with --once, every target is in sync
@@ -56,6 +58,9 @@ pub struct RunArgs {
     /// Look at everything once, correct what drifted, and exit. Serves no HTTP.
     #[arg(long, env = "DHMC_ONCE", value_parser = BoolishValueParser::new())]
     pub once: bool,
+    /// How replicas agree which of them writes.
+    #[command(flatten)]
+    pub leader: LeaderArgs,
     /// How AWS is reached.
     #[command(flatten)]
     pub aws: AwsArgs,
@@ -68,6 +73,7 @@ impl RunArgs {
     /// What the flags mean.
     #[must_use]
     pub fn options(&self) -> Options {
+        let aws = self.aws.options();
         Options {
             config: self.config.clone(),
             interval: self.interval,
@@ -75,7 +81,8 @@ impl RunArgs {
             workers: self.workers.get(),
             rivalry: Rivalry { corrections: self.rival_corrections.get(), window: self.rival_window },
             target_metrics: self.target_metrics,
-            aws: self.aws.options(),
+            election: self.leader.options(&aws.instance),
+            aws,
         }
     }
 }

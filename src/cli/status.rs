@@ -17,7 +17,7 @@ Examples:
 Exit codes:
   0  every target is in sync, and the document on disk is in force
   2  some target is not in sync, or the document on disk is not in force
-  1  the controller could not be asked, or knows nothing of such an account or region";
+  1  the controller could not be asked, knows nothing of such an account or region, or is a replica that stands by";
 
 fn state() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::label)).try_map(|word| word.parse::<State>())

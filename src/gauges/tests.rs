@@ -37,7 +37,7 @@ fn gauges(board: &Arc<StatusBoard>, choice: TargetMetrics) -> StateGauges {
     let source =
         SourceStatus { hash: [0; 32], loaded_at: Timestamp::UNIX_EPOCH, judged_at: Timestamp::UNIX_EPOCH, problem: None };
     let series = TargetSeries::new(choice, Arc::clone(board));
-    StateGauges::new(Arc::clone(board), series, watch::channel(source).1, || Timestamp::UNIX_EPOCH).unwrap()
+    StateGauges::new(Arc::clone(board), series, watch::channel(source).1, Fence::always_open(), || Timestamp::UNIX_EPOCH).unwrap()
 }
 
 /// The series of one metric, as they are served.
@@ -129,6 +129,6 @@ fn a_scrape_of_a_whole_organization_is_of_its_accounts() {
     }
     let count = |choice| gauges(&board, choice).collect().iter().map(|family| family.get_metric().len()).sum::<usize>();
     let states = State::ALL.len();
-    assert_eq!(count(TargetMetrics::Auto), 200 * (states + 1) + states + 9);
+    assert_eq!(count(TargetMetrics::Auto), 200 * (states + 1) + states + 10);
     assert_eq!(count(TargetMetrics::Always), count(TargetMetrics::Auto) + 200 * 18 * (states + 1));
 }

@@ -65,6 +65,25 @@ pub struct Setup<C> {
     pub stop: CancellationToken,
 }
 
+impl<C> Setup<C> {
+    /// The same, until another stop.
+    #[must_use]
+    pub fn until(&self, stop: CancellationToken) -> Self {
+        let Self { cloud, board, metrics, schedule, workers, rivalry, clock, random, stop: _ } = self;
+        Self {
+            cloud: Arc::clone(cloud),
+            board: Arc::clone(board),
+            metrics: metrics.clone(),
+            schedule: *schedule,
+            workers: *workers,
+            rivalry: *rivalry,
+            clock: *clock,
+            random: *random,
+            stop,
+        }
+    }
+}
+
 /// All targets and the loop that works on them.
 #[derive(Debug)]
 pub struct Fleet<C> {
@@ -100,7 +119,12 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Keeps all targets as the newest desired state wants them, until stopped; then lets writes in flight finish.
-    pub async fn run(mut self, mut desired: watch::Receiver<Arc<DesiredState>>) {
+    pub async fn run(mut self, desired: watch::Receiver<Arc<DesiredState>>) {
+        self.keep(desired).await;
+    }
+
+    /// The same, for who hands over then.
+    pub async fn keep(&mut self, mut desired: watch::Receiver<Arc<DesiredState>>) {
         let state = Arc::clone(&desired.borrow_and_update());
         self.adopt(state);
         let mut publisher_is_there = true;
@@ -138,6 +162,12 @@ impl<C: Cloud> Fleet<C> {
             }
         }
         self.drain().await;
+    }
+
+    /// Another replica works on all of it from now on: takes everything down, and leaves what drift is open to that one.
+    pub fn hand_over(mut self) {
+        self.reporter.hands_over();
+        self.adopt(Arc::default());
     }
 
     /// A single pass has to look at this target before it ends.
@@ -198,7 +228,7 @@ impl<C: Cloud> Fleet<C> {
     }
 
     /// Lets writes in flight finish. Reads have been given up by the stop signal already.
-    async fn drain(mut self) {
+    async fn drain(&mut self) {
         if self.flights.count() == 0 {
             return;
         }

@@ -58,6 +58,8 @@ pub(super) enum Gone {
     Superseded,
     /// Nobody wants the target any more.
     Undeclared,
+    /// Another replica works on the target from now on, and detects anew what is there.
+    HandedOver,
 }
 
 impl Gone {
@@ -68,6 +70,7 @@ impl Gone {
             Self::Redeclared => "redeclared",
             Self::Superseded => "superseded",
             Self::Undeclared => "undeclared",
+            Self::HandedOver => "handed_over",
         }
     }
 }
@@ -121,9 +124,9 @@ impl Ledger {
         self.open.get_mut(target).into_iter().flatten().for_each(|open| open.mending = Mending::Overtaken);
     }
 
-    /// Forgets a target that nobody wants any more.
-    pub(super) fn forget(&mut self, target: &Target) -> Vec<Entry> {
-        self.take(target).into_iter().map(|open| Entry::Gone(open.drift, Gone::Undeclared)).collect()
+    /// Forgets a target that is not this controller's any more.
+    pub(super) fn forget(&mut self, target: &Target, why: Gone) -> Vec<Entry> {
+        self.take(target).into_iter().map(|open| Entry::Gone(open.drift, why)).collect()
     }
 
     /// How much drift of each kind is open.

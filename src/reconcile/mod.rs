@@ -26,7 +26,7 @@ use std::fmt;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind, Retry};
+use crate::cloud::{ASSUME_ROLE, CloudError, ErrorKind, LEADERSHIP, Retry};
 use crate::observed::Change;
 use crate::outcome::{Correction, Judgement, Next, Outcome, Progress, SessionNeed};
 use crate::plan::{Drift, Plan};
@@ -147,7 +147,8 @@ async fn correct<S: Subject>(
 /// An answer that contradicts what was read before the write (there is such a thing already, it is being changed, it is gone)
 /// tells of somebody else's. A write that was throttled was not carried out.
 fn what_became_of(error: &CloudError) -> Done {
-    if error.has_expired() || error.refuses_the_key() || error.came_too_early() || error.operation == ASSUME_ROLE {
+    let was_not_sent = [ASSUME_ROLE, LEADERSHIP].contains(&error.operation);
+    if was_not_sent || error.has_expired() || error.refuses_the_key() || error.came_too_early() {
         return Done::Refused;
     }
     match error.kind {

@@ -25,11 +25,13 @@ pub(super) struct Whose {
 pub(super) struct Reporter {
     metrics: Metrics,
     ledger: Ledger,
+    /// Why targets are forgotten.
+    parting: Gone,
 }
 
 impl Reporter {
     pub(super) fn new(metrics: Metrics) -> Self {
-        Self { metrics, ledger: Ledger::default() }
+        Self { metrics, ledger: Ledger::default(), parting: Gone::Undeclared }
     }
 
     /// Tells of one finished reconcile. `before` is the state the target was in.
@@ -72,9 +74,14 @@ impl Reporter {
         self.ledger.redeclared(target);
     }
 
-    /// Nobody wants the target any more.
+    /// Whatever is forgotten from now on is another replica's.
+    pub(super) fn hands_over(&mut self) {
+        self.parting = Gone::HandedOver;
+    }
+
+    /// The target is not this controller's any more.
     pub(super) fn forget(&mut self, whose: impl FnOnce() -> Whose, target: &Target) {
-        let entries = self.ledger.forget(target);
+        let entries = self.ledger.forget(target, self.parting);
         if entries.is_empty() {
             return;
         }
@@ -135,6 +142,9 @@ fn tell_gone(whose: &Whose, target: &Target, drift: &Drift, why: Gone) {
         }
         // The line of the drift in its place says the rest.
         Gone::Superseded => debug!(account, account_name, region, resource, kind, reason, "drift has become another"),
+        Gone::HandedOver => {
+            info!(account, account_name, region, resource, kind, reason, "drift is left to the replica that leads now");
+        }
         Gone::Undeclared => {
             let before = &drift.before;
             info!(

@@ -98,7 +98,16 @@ impl Default for Settings {
 fn options(config: PathBuf, settings: &Settings, url: &str, credentials: &Credentials) -> Options {
     let aws = AwsOptions { endpoint_url: Some(url.to_owned()), credentials: Some(credentials.clone()), ..AwsOptions::default() };
     let Settings { interval, workers, target_metrics } = *settings;
-    Options { config, interval, organization_interval: interval, workers, rivalry: Rivalry::default(), target_metrics, aws }
+    Options {
+        config,
+        interval,
+        organization_interval: interval,
+        workers,
+        rivalry: Rivalry::default(),
+        target_metrics,
+        election: None,
+        aws,
+    }
 }
 
 impl Controller {

@@ -20,6 +20,7 @@ mod golden;
 mod harness;
 mod http_load;
 mod identity;
+mod leader;
 mod least_privilege;
 mod metrics;
 mod organization;

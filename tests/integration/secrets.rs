@@ -167,6 +167,7 @@ async fn no_type_that_holds_a_secret_prints_it() {
         organization_interval: DEADLINE,
         workers: 1,
         target_metrics: TargetMetrics::Auto,
+        election: None,
         aws: aws.options(),
     };
     printed.push(format!("{options:?}"));

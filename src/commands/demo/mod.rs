@@ -96,6 +96,7 @@ fn options(args: &DemoArgs, sandbox: &Sandbox, config: &Path) -> Options {
         organization_interval: args.interval,
         workers: 16,
         target_metrics: TargetMetrics::Auto,
+        election: None,
         aws,
     }
 }

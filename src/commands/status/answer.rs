@@ -9,12 +9,18 @@ use serde_json::Value;
 
 use super::api::{Api, AskError};
 use crate::target::State;
+use crate::terminal::plain_line;
 
 /// An answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
     pub(super) version: String,
+    /// Whether it works on the targets. One that does not say so does.
+    #[serde(default = "yes")]
+    pub(super) leads: bool,
+    /// Which replica does.
+    pub(super) leader: Option<String>,
     pub(super) configuration: Configuration,
     /// By the word for a state.
     pub(super) summary: BTreeMap<String, usize>,
@@ -22,6 +28,10 @@ pub(super) struct Answer {
     pub(super) matching: usize,
     pub(super) left_out: usize,
     pub(super) targets: Vec<Target>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The desired state in force.
@@ -58,7 +68,14 @@ pub(super) struct Target {
 
 impl Answer {
     pub(super) fn read(value: &Value, api: &Api) -> Result<Self, AskError> {
-        Self::deserialize(value).map_err(|error| AskError::Foreign { url: api.to_string(), reason: error.to_string() })
+        let answer =
+            Self::deserialize(value).map_err(|error| AskError::Foreign { url: api.to_string(), reason: error.to_string() })?;
+        if answer.leads {
+            return Ok(answer);
+        }
+        let leader =
+            answer.leader.map_or("nobody is known to lead".to_owned(), |leader| format!("{} leads", plain_line(&leader)));
+        Err(AskError::StandsBy { url: api.to_string(), leader })
     }
 
     /// How many targets are not in sync.

@@ -46,6 +46,9 @@ pub(super) enum AskError {
         "what answers at {url} is no dhmc-controller that this program understands: {reason}; name another with --url or DHMC_URL"
     )]
     Foreign { url: String, reason: String },
+    /// A replica that knows of no targets, because another one works on them.
+    #[error("{url} is a replica that stands by: {leader}; ask that one (in Kubernetes, its name begins with its pod's)")]
+    StandsBy { url: String, leader: String },
     /// The controller knows of no such targets.
     #[error("the controller has no target of {0}; `dhmc-controller status --all` lists those that it has")]
     Nothing(String),

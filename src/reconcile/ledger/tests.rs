@@ -106,8 +106,8 @@ fn drift_that_another_declaration_has_overtaken_is_gone_and_neither_ours_nor_any
 fn drift_of_a_target_that_nobody_wants_any_more_is_gone_once() {
     let (mut ledger, target) = (Ledger::default(), Target::role(Account::Own));
     ledger.enter(&target, &read(vec![drift()]));
-    assert_eq!(ledger.forget(&target), [gone(drift(), Gone::Undeclared)]);
-    assert_eq!(ledger.forget(&target), []);
+    assert_eq!(ledger.forget(&target, Gone::Undeclared), [gone(drift(), Gone::Undeclared)]);
+    assert_eq!(ledger.forget(&target, Gone::Undeclared), []);
     assert_eq!(ledger.counts()[&DriftKind::SettingUnset], 0);
 }
 
@@ -152,7 +152,7 @@ proptest! {
             let target = if own { Target::role(Account::Own) } else { Target::organization() };
             let entries = match &event {
                 Event::Look(outcome) => ledger.enter(&target, outcome),
-                Event::Forgotten => ledger.forget(&target),
+                Event::Forgotten => ledger.forget(&target, Gone::Undeclared),
                 Event::Redeclared => {
                     ledger.redeclared(&target);
                     Vec::new()

@@ -1,0 +1,38 @@
+//! Works on the targets whenever this replica may write, with a fleet of its own each time.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tracing::warn;
+
+use crate::cloud::Cloud;
+use crate::desired::DesiredState;
+use crate::leader::Fence;
+use crate::reconcile::fleet::{Fleet, Setup};
+
+/// Until the setup's own stop.
+pub(super) async fn whenever_open<C: Cloud>(mut fence: Fence, setup: Setup<C>, desired: watch::Receiver<Arc<DesiredState>>) {
+    loop {
+        let mut standby = fence.clone();
+        tokio::select! {
+            () = setup.stop.cancelled() => return,
+            () = fence.opened() => {}
+            () = standby.followed() => setup.board.stand_by(),
+        }
+        if setup.stop.run_until_cancelled(fence.opened()).await.is_none() {
+            return;
+        }
+        let term = setup.stop.child_token();
+        let mut fleet = Fleet::new(setup.until(term.clone()));
+        let until_it_shuts = async {
+            term.run_until_cancelled(fence.shut()).await;
+            term.cancel();
+        };
+        tokio::join!(fleet.keep(desired.clone()), until_it_shuts);
+        if setup.stop.is_cancelled() {
+            return;
+        }
+        warn!("this replica does not lead any more: nothing is read or written by it until it does again");
+        fleet.hand_over();
+    }
+}

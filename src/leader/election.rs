@@ -1,0 +1,288 @@
+//! Takes part in the election: looks at the lease, takes and renews it, and opens and shuts the fence.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client, Config};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::Fence;
+use super::fence::Gatekeeper;
+use super::terms::{Move, Presence, Sighting, Timing, TimingError, next_move};
+
+/// How long a goodbye may take. Without it, others wait for the lease to end.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What an election is about.
+#[derive(Debug, Clone)]
+pub struct ElectionOptions {
+    /// The lease.
+    pub name: String,
+    /// Where it is. `None`: the namespace of the pod, or of the current context.
+    pub namespace: Option<String>,
+    /// What this replica calls itself. No other one may call itself the same.
+    pub identity: String,
+    /// How long each thing may take.
+    pub timing: Timing,
+    /// The API server. `None`: that of the pod's cluster, or of the current context.
+    pub cluster: Option<Config>,
+    /// The time of day, for people who read the lease.
+    pub clock: fn() -> Timestamp,
+    /// Random in 0..1, so that replicas do not ask in step.
+    pub random: fn() -> f64,
+}
+
+/// There can be no election.
+#[derive(Debug, thiserror::Error)]
+pub enum ElectionError {
+    /// The times do not go together.
+    #[error(transparent)]
+    Timing(#[from] TimingError),
+    /// Nobody says where the API server is.
+    #[error(
+        "--leader-elect needs the API of a Kubernetes cluster: {0}; run in a pod with a service account, set KUBECONFIG, or leave --leader-elect \
+         out where there is one replica"
+    )]
+    Cluster(#[from] kube::config::InferConfigError),
+    /// What is said of the API server is of no use.
+    #[error("the API of the Kubernetes cluster cannot be called as the configuration says: {0}")]
+    Client(kube::Error),
+}
+
+/// One replica's part in the election.
+#[derive(Debug)]
+pub struct Election {
+    api: Api<Lease>,
+    options: ElectionOptions,
+    namespace: String,
+    gate: Gatekeeper,
+    seen: Option<Sighting>,
+    /// As it was last read or written, for the next write.
+    object: Option<Lease>,
+    told: Told,
+}
+
+/// What was told last, so that each thing is told once.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Leads,
+    Follows(Option<String>),
+    Trouble(String),
+}
+
+/// A call to the API server that came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Refused(#[from] kube::Error),
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+}
+
+/// How one attempt ended.
+enum Attempt {
+    /// The lease is this replica's, by a write that was begun then.
+    Leads(Instant),
+    /// It is another's, and may be taken then at the earliest.
+    Follows(Instant),
+    /// Somebody else wrote at the same time.
+    Overtaken,
+}
+
+impl Election {
+    /// Sets up. Calls nobody yet.
+    pub async fn new(options: ElectionOptions) -> Result<(Self, Fence), ElectionError> {
+        options.timing.check()?;
+        let mut config = match options.cluster.clone() {
+            Some(config) => config,
+            None => Config::infer().await?,
+        };
+        config.connect_timeout = Some(options.timing.retry_period);
+        let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let client = Client::try_from(config).map_err(ElectionError::Client)?;
+        let (gate, fence) = Gatekeeper::new();
+        let api = Api::namespaced(client, &namespace);
+        Ok((Self { api, options, namespace, gate, seen: None, object: None, told: Told::Nothing }, fence))
+    }
+
+    /// Takes part until stopped, and then gives the lease back if it has it. Whoever stops it has stopped writing.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while let Some(next) = stop.run_until_cancelled(self.turn()).await {
+            if stop.run_until_cancelled(sleep_until(next)).await.is_none() {
+                break;
+            }
+        }
+        self.say_goodbye().await;
+    }
+
+    /// One attempt, and when the next is due.
+    async fn turn(&mut self) -> Instant {
+        let Timing { renew_deadline, retry_period, .. } = self.options.timing;
+        let began = Instant::now();
+        // Up to a fifth sooner, never later: what was promised is kept.
+        let next = began + retry_period.mul_f64(1.0 - 0.2 * (self.options.random)());
+        match self.attempt().await {
+            Ok(Attempt::Leads(since)) => {
+                self.gate.open_until(since + renew_deadline);
+                self.tell(Told::Leads);
+                next
+            }
+            Ok(Attempt::Follows(ends)) => {
+                let leader = self.seen.as_ref().and_then(Sighting::holder).map(str::to_owned);
+                self.gate.shut(leader.as_deref());
+                self.tell(Told::Follows(leader));
+                next.min(ends)
+            }
+            Ok(Attempt::Overtaken) => next,
+            Err(error) => {
+                self.trouble(&error.to_string());
+                next
+            }
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Attempt, CallError> {
+        // The leader knows what it wrote last: one call renews. Whoever was overtaken looks what has become of it.
+        if self.gate.is_open()
+            && let Some(object) = self.object.take()
+            && let Attempt::Leads(since) = self.write(object).await?
+        {
+            return Ok(Attempt::Leads(since));
+        }
+        self.look().await?;
+        match next_move(&self.options.identity, self.seen.as_ref(), self.options.timing, Instant::now()) {
+            Move::LeaveUntil(ends) => Ok(Attempt::Follows(ends)),
+            Move::Create => self.create().await,
+            Move::Take | Move::Renew => match self.object.take() {
+                Some(object) => self.write(object).await,
+                None => Ok(Attempt::Overtaken),
+            },
+        }
+    }
+
+    /// Half the deadline for each call: one answer that does not come loses nothing.
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, CallError> {
+        let time = self.options.timing.renew_deadline / 2;
+        timeout(time, call).await.map_err(|_| CallError::Late(time))?.map_err(CallError::from)
+    }
+
+    async fn look(&mut self) -> Result<(), CallError> {
+        self.object = self.in_time(self.api.get_opt(&self.options.name)).await?;
+        match &self.object {
+            Some(lease) => {
+                let spec = lease.spec.clone().unwrap_or_default();
+                self.seen = Some(Sighting::of(self.seen.take(), spec, Instant::now()));
+            }
+            None => self.seen = self.seen.take().map(|seen| Sighting { presence: Presence::Deleted, ..seen }),
+        }
+        Ok(())
+    }
+
+    async fn create(&mut self) -> Result<Attempt, CallError> {
+        let metadata = ObjectMeta { name: Some(self.options.name.clone()), ..ObjectMeta::default() };
+        let lease = Lease { metadata, spec: Some(self.held(None)) };
+        let began = Instant::now();
+        let answer = self.in_time(self.api.create(&PostParams::default(), &lease)).await;
+        self.written(answer, began)
+    }
+
+    async fn write(&mut self, object: Lease) -> Result<Attempt, CallError> {
+        let spec = self.held(object.spec.as_ref());
+        let began = Instant::now();
+        // With the version that was read: the API server refuses it if somebody wrote since.
+        let lease = Lease { metadata: object.metadata, spec: Some(spec) };
+        let answer = self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await;
+        self.written(answer, began)
+    }
+
+    fn written(&mut self, answer: Result<Lease, CallError>, began: Instant) -> Result<Attempt, CallError> {
+        match answer {
+            Ok(lease) => {
+                self.seen = Some(Sighting::of(None, lease.spec.clone().unwrap_or_default(), began));
+                self.object = Some(lease);
+                Ok(Attempt::Leads(began))
+            }
+            Err(CallError::Refused(kube::Error::Api(status))) if [404, 409].contains(&status.code) => Ok(Attempt::Overtaken),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The lease as this replica holds it.
+    fn held(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
+        let now = MicroTime((self.options.clock)());
+        let before = before.cloned().unwrap_or_default();
+        let is_mine = before.holder_identity.as_ref() == Some(&self.options.identity);
+        let transitions = before.lease_transitions.unwrap_or_default();
+        LeaseSpec {
+            holder_identity: Some(self.options.identity.clone()),
+            lease_duration_seconds: i32::try_from(self.options.timing.lease_duration.as_secs()).ok(),
+            acquire_time: if is_mine { before.acquire_time } else { Some(now.clone()) },
+            lease_transitions: Some(if is_mine || before.holder_identity.is_none() { transitions } else { transitions + 1 }),
+            renew_time: Some(now),
+            ..before
+        }
+    }
+
+    /// Gives the lease back, so that nobody has to wait for it to end.
+    async fn say_goodbye(mut self) {
+        let leads = self.gate.is_open();
+        self.gate.shut(None);
+        if !leads {
+            return;
+        }
+        // A renewal may have been broken off: what was written is looked at first.
+        let give_back = async {
+            self.look().await?;
+            let Some(Lease { metadata, spec: Some(spec) }) = self.object.take() else { return Ok(()) };
+            if spec.holder_identity.as_ref() != Some(&self.options.identity) {
+                return Ok(());
+            }
+            let spec = LeaseSpec { holder_identity: Some(String::new()), lease_duration_seconds: Some(1), ..spec };
+            let lease = Lease { metadata, spec: Some(spec) };
+            self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await.map(drop)
+        };
+        match timeout_at(Instant::now() + GOODBYE, give_back).await {
+            Ok(Ok(())) => info!(lease = self.options.name, "the lease is given back"),
+            Ok(Err(error)) => info!(%error, lease = self.options.name, "the lease could not be given back, and ends by itself"),
+            Err(_) => info!(lease = self.options.name, "the lease could not be given back in time, and ends by itself"),
+        }
+    }
+
+    fn tell(&mut self, news: Told) {
+        if self.told == news {
+            return;
+        }
+        let (lease, namespace, identity) = (self.options.name.as_str(), self.namespace.as_str(), self.options.identity.as_str());
+        match &news {
+            Told::Leads => info!(lease, namespace, identity, "this replica leads"),
+            Told::Follows(holder) => {
+                let holder = holder.as_deref();
+                info!(lease, namespace, identity, holder, "another replica leads: nothing is read or written by this one");
+            }
+            Told::Nothing | Told::Trouble(_) => {}
+        }
+        self.told = news;
+    }
+
+    /// A lease that cannot be read or written. Whether it is still held, the fence knows.
+    fn trouble(&mut self, error: &str) {
+        if !self.gate.is_open() && self.seen.is_some() {
+            self.gate.shut(None);
+        }
+        let (lease, namespace) = (self.options.name.as_str(), self.namespace.as_str());
+        let news = Told::Trouble(error.to_owned());
+        if self.told == news {
+            debug!(lease, namespace, error, "the lease still cannot be used");
+            return;
+        }
+        let todo = "check that the API server can be reached, and that the service account may create leases here, and get and update this one";
+        warn!(lease, namespace, error, todo, "the lease cannot be used");
+        self.told = news;
+    }
+}

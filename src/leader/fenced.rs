@@ -1,0 +1,144 @@
+//! A cloud that takes writes only from the leader.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::Fence;
+use crate::cloud::{Caller, Cloud, CloudError, ErrorKind, LEADERSHIP};
+use crate::desired::names::{AccountId, Partition, Region, RoleName};
+use crate::desired::organization::{Member, Query};
+use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
+use crate::plan::{RoleAction, SettingAction};
+
+/// A cloud behind a [`Fence`]. Reads go through; a write begins only while the fence is open, and is broken off when it shuts, so that what is
+/// in flight has the rest of the lease to arrive.
+#[derive(Debug)]
+pub struct Fenced<C> {
+    cloud: Arc<C>,
+    fence: Fence,
+}
+
+impl<C> Fenced<C> {
+    /// This cloud behind this fence.
+    #[must_use]
+    pub fn new(cloud: Arc<C>, fence: Fence) -> Self {
+        Self { cloud, fence }
+    }
+
+    async fn write(
+        &self,
+        operation: &'static str,
+        write: impl Future<Output = Result<(), CloudError>> + Send,
+    ) -> Result<(), CloudError> {
+        if !self.fence.is_open() {
+            return Err(not_leading(LEADERSHIP, "not sent: this replica does not lead any more"));
+        }
+        let mut fence = self.fence.clone();
+        let mut write = pin!(write);
+        // A process that was stopped for a while goes on where it was, and its timers are late.
+        let write = poll_fn(|context| if self.fence.is_open() { write.as_mut().poll(context) } else { Poll::Pending });
+        tokio::select! {
+            biased;
+            () = fence.shut() => Err(not_leading(operation, "broken off: this replica does not lead any more")),
+            answer = write => answer,
+        }
+    }
+}
+
+fn not_leading(operation: &'static str, message: &str) -> CloudError {
+    CloudError { operation, kind: ErrorKind::Unavailable, code: None, message: message.to_owned(), source: None }
+}
+
+impl<C: Cloud> Cloud for Fenced<C> {
+    async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
+        self.cloud.identity(caller).await
+    }
+
+    async fn members(&self, query: &Query) -> Result<BTreeMap<AccountId, Member>, CloudError> {
+        self.cloud.members(query).await
+    }
+
+    async fn regions(&self, caller: &Caller, partition: Partition) -> Result<Vec<ListedRegion>, CloudError> {
+        self.cloud.regions(caller, partition).await
+    }
+
+    async fn role(&self, caller: &Caller, partition: Partition, name: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
+        self.cloud.role(caller, partition, name).await
+    }
+
+    async fn change_role(
+        &self,
+        caller: &Caller,
+        partition: Partition,
+        name: &RoleName,
+        action: &RoleAction,
+    ) -> Result<(), CloudError> {
+        self.write(action.operation(), self.cloud.change_role(caller, partition, name, action)).await
+    }
+
+    async fn setting(&self, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
+        self.cloud.setting(caller, region).await
+    }
+
+    async fn change_setting(&self, caller: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
+        self.write(action.operation(), self.cloud.change_setting(caller, region, action)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::super::fence::Gatekeeper;
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_goes_through_while_this_replica_leads_and_is_not_begun_afterwards() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Fenced::new(Arc::new(()), fence);
+        let mut sent = 0;
+        assert_eq!(fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap_err().operation, LEADERSHIP);
+        keeper.open_until(Instant::now() + SECOND);
+        fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap();
+        tokio::time::advance(SECOND).await;
+        let error = fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap_err();
+        assert_eq!((error.operation, sent), (LEADERSHIP, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_is_not_answered_in_time_is_broken_off_and_may_have_arrived() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Fenced::new(Arc::new(()), fence);
+        keeper.open_until(Instant::now() + SECOND);
+        let began = Instant::now();
+        let error = fenced.write("ssm:Write", pending()).await.unwrap_err();
+        assert_eq!((error.operation, error.kind, began.elapsed()), ("ssm:Write", ErrorKind::Unavailable, SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_lasts_as_long_as_the_lease_is_renewed() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Fenced::new(Arc::new(()), fence);
+        keeper.open_until(Instant::now() + SECOND);
+        let write = async {
+            tokio::time::sleep(SECOND * 5).await;
+            Ok(())
+        };
+        let renew = async {
+            for _ in 0..20 {
+                tokio::time::sleep(SECOND / 2).await;
+                keeper.open_until(Instant::now() + SECOND);
+            }
+        };
+        let (answer, ()) = tokio::join!(fenced.write("ssm:Write", write), renew);
+        answer.unwrap();
+    }
+}

@@ -1,0 +1,218 @@
+//! What a replica does about the lease, as it knows it. Pure: the rules of client-go (`tools/leaderelection`).
+//!
+//! The times in a lease are written by other machines' clocks and are never compared with this one's. What counts is when a change of the lease
+//! was seen here: whoever holds it renewed it before that, so that nobody takes it too early, however wrong a clock is.
+
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::LeaseSpec;
+use tokio::time::Instant;
+
+/// How long each thing may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a lease is left to its holder after the last renewal that was seen. Whole seconds: a Lease knows no others.
+    pub lease_duration: Duration,
+    /// How long after its last renewal the holder may write.
+    pub renew_deadline: Duration,
+    /// From one attempt to the next.
+    pub retry_period: Duration,
+}
+
+/// With these times there might be two leaders, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TimingError {
+    /// A Lease has no other ones.
+    #[error("--leader-elect-lease-duration is in whole seconds, as a Lease writes it")]
+    NotWholeSeconds,
+    /// The holder would write when others may already.
+    #[error(
+        "--leader-elect-renew-deadline has to be shorter than --leader-elect-lease-duration: between the two, the last write ends"
+    )]
+    DeadlineTooLong,
+    /// The holder would give up before it has tried twice.
+    #[error(
+        "--leader-elect-retry-period has to be less than half of --leader-elect-renew-deadline, so that one failed renewal loses nothing"
+    )]
+    RetryTooLong,
+}
+
+impl Timing {
+    /// Whether these times go together.
+    pub fn check(self) -> Result<Self, TimingError> {
+        if self.lease_duration.subsec_nanos() != 0 {
+            return Err(TimingError::NotWholeSeconds);
+        }
+        if self.renew_deadline >= self.lease_duration {
+            return Err(TimingError::DeadlineTooLong);
+        }
+        if self.retry_period * 2 >= self.renew_deadline {
+            return Err(TimingError::RetryTooLong);
+        }
+        Ok(self)
+    }
+}
+
+/// The lease as it was last seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// What it said.
+    pub spec: LeaseSpec,
+    /// When it began to say that, or later: when this replica first saw it.
+    pub since: Instant,
+    /// Whether it is still there.
+    pub presence: Presence,
+}
+
+/// Whether a lease that was seen is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    There,
+    /// Somebody has deleted it. Its holder may not know yet.
+    Deleted,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Make one that says that this replica holds it.
+    Create,
+    /// Write that this replica holds it.
+    Take,
+    /// Write that this replica still holds it.
+    Renew,
+    /// It is another's, until then at least.
+    LeaveUntil(Instant),
+}
+
+impl Sighting {
+    /// The same after another look. To say the same again is not to renew.
+    #[must_use]
+    pub fn of(before: Option<Self>, spec: LeaseSpec, now: Instant) -> Self {
+        let since = before.filter(|before| before.spec == spec).map_or(now, |before| before.since);
+        Self { spec, since, presence: Presence::There }
+    }
+
+    /// Who holds it. Nobody, where it was given back.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        self.spec.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+    }
+
+    /// When others may take it. The holder has promised its own duration, which may be another than this replica's.
+    fn ends(&self, own: Duration) -> Instant {
+        let promised = self.spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        self.since + promised.map_or(own, Duration::from_secs)
+    }
+}
+
+/// What to do about a lease. `None`: it was never seen, and is not there.
+#[must_use]
+pub fn next_move(me: &str, seen: Option<&Sighting>, timing: Timing, now: Instant) -> Move {
+    let Some(seen) = seen else { return Move::Create };
+    let ends = seen.ends(timing.lease_duration);
+    match (seen.holder(), seen.presence) {
+        (Some(holder), _) if holder != me && now < ends => Move::LeaveUntil(ends),
+        (_, Presence::Deleted) => Move::Create,
+        (Some(holder), Presence::There) if holder == me => Move::Renew,
+        (_, Presence::There) => Move::Take,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TIMING: Timing = Timing {
+        lease_duration: Duration::from_secs(15),
+        renew_deadline: Duration::from_secs(10),
+        retry_period: Duration::from_secs(2),
+    };
+
+    fn held_by(holder: &str) -> LeaseSpec {
+        LeaseSpec { holder_identity: Some(holder.to_owned()), lease_duration_seconds: Some(15), ..LeaseSpec::default() }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_defaults_of_kubernetes_go_together_and_others_have_to() {
+        assert_eq!(TIMING.check(), Ok(TIMING));
+        let wrong = |timing: Timing| timing.check().unwrap_err();
+        assert_eq!(wrong(Timing { lease_duration: Duration::from_millis(15_500), ..TIMING }), TimingError::NotWholeSeconds);
+        assert_eq!(wrong(Timing { renew_deadline: seconds(15), ..TIMING }), TimingError::DeadlineTooLong);
+        assert_eq!(wrong(Timing { retry_period: seconds(5), ..TIMING }), TimingError::RetryTooLong);
+    }
+
+    #[test]
+    fn a_lease_that_is_not_there_is_made_and_one_that_was_given_back_is_taken() {
+        let now = Instant::now();
+        assert_eq!(next_move("me", None, TIMING, now), Move::Create);
+        for nobody in [held_by(""), LeaseSpec::default()] {
+            let seen = Sighting::of(None, nobody, now);
+            assert_eq!(next_move("me", Some(&seen), TIMING, now), Move::Take);
+        }
+    }
+
+    #[test]
+    fn the_holder_renews_however_late_it_is() {
+        let now = Instant::now();
+        let seen = Sighting::of(None, held_by("me"), now);
+        assert_eq!(next_move("me", Some(&seen), TIMING, now + seconds(3600)), Move::Renew);
+    }
+
+    #[test]
+    fn anothers_lease_is_taken_when_no_renewal_was_seen_for_its_duration_and_no_sooner() {
+        let now = Instant::now();
+        let seen = Sighting::of(None, held_by("other"), now);
+        let seen = Sighting::of(Some(seen), held_by("other"), now + seconds(14));
+        assert_eq!(next_move("me", Some(&seen), TIMING, now + seconds(14)), Move::LeaveUntil(now + seconds(15)));
+        assert_eq!(next_move("me", Some(&seen), TIMING, now + seconds(15)), Move::Take);
+    }
+
+    #[test]
+    fn a_lease_that_was_deleted_is_still_its_holders_until_it_ends() {
+        let now = Instant::now();
+        let seen = Sighting { presence: Presence::Deleted, ..Sighting::of(None, held_by("other"), now) };
+        assert_eq!(next_move("me", Some(&seen), TIMING, now + seconds(14)), Move::LeaveUntil(now + seconds(15)));
+        assert_eq!(next_move("me", Some(&seen), TIMING, now + seconds(15)), Move::Create);
+        let own = Sighting { presence: Presence::Deleted, ..Sighting::of(None, held_by("me"), now) };
+        assert_eq!(next_move("me", Some(&own), TIMING, now), Move::Create);
+    }
+
+    proptest! {
+        /// Whatever others wrote in it, by whatever clock, and whenever this replica looks: what the holder may still do is over when it is taken.
+        #[test]
+        fn nobody_takes_a_lease_while_its_holder_may_write(
+            renewals in proptest::collection::vec((0u64..12, 0u64..30), 1..20),
+            duration in 11i32..60,
+            skew in any::<i64>(),
+            late in 0u64..100,
+        ) {
+            let start = Instant::now();
+            let (mut at, mut seen) = (start, None);
+            let mut renewed = start;
+            for (number, (gap, delay)) in renewals.into_iter().enumerate() {
+                renewed = at;
+                let time = k8s_openapi::jiff::Timestamp::from_second(skew % 1_000_000_000 + i64::try_from(number).unwrap()).unwrap();
+                let spec = LeaseSpec {
+                    lease_duration_seconds: Some(duration),
+                    renew_time: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(time)),
+                    ..held_by("other")
+                };
+                seen = Some(Sighting::of(seen, spec, at + seconds(delay)));
+                at += seconds(gap);
+            }
+            let now = renewed + seconds(late);
+            if next_move("me", seen.as_ref(), TIMING, now) == Move::Take {
+                prop_assert!(now >= renewed + seconds(u64::try_from(duration).unwrap()));
+                prop_assert!(now > renewed + TIMING.renew_deadline);
+            }
+        }
+    }
+}
