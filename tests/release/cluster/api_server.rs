@@ -13,7 +13,7 @@ use kube::{Api, Client, Config};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use super::{shipped, until};
+use super::{DEADLINE, shipped};
 
 const ADMINISTRATOR: &str = "the-administrators-token";
 const CONTROLLER: &str = "the-controllers-token";
@@ -82,11 +82,10 @@ impl ApiServer {
             format!("--etcd-servers=http://127.0.0.1:{etcd}"),
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={port}"),
-            "--insecure-port=0".to_owned(),
             format!("--tls-cert-file={}", text("server.pem")),
             format!("--tls-private-key-file={}", text("server.key")),
             "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-            format!("--service-account-key-file={}", text("server.key")),
+            format!("--service-account-key-file={}", text("server.pem")),
             format!("--service-account-signing-key-file={}", text("server.key")),
             format!("--token-auth-file={}", text("tokens.csv")),
             "--authorization-mode=RBAC".to_owned(),
@@ -101,10 +100,19 @@ impl ApiServer {
         std::fs::write(path("administrator.yaml"), kubeconfig(folder.path(), port, ADMINISTRATOR, &namespace)).unwrap();
         let administrator = client(&path("administrator.yaml")).await;
         let started = Self { port, administrator, namespace, terms: Arc::default(), processes, folder };
-        until("the API server is ready", async || started.administrator.apiserver_version().await.is_ok()).await;
+        started.until_it_answers().await;
         started.create_namespace().await;
         started.watch_the_lease();
         started
+    }
+
+    async fn until_it_answers(&self) {
+        let end = tokio::time::Instant::now() + DEADLINE;
+        while let Err(error) = self.administrator.apiserver_version().await {
+            let log = std::fs::read_to_string(self.folder.path().join("kube-apiserver.log")).unwrap();
+            assert!(tokio::time::Instant::now() < end, "the API server does not answer: {error:?}\n{log}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// For a replica that comes through this port.

@@ -166,22 +166,24 @@ async fn way_to(port: u16) -> (u16, watch::Sender<bool>) {
     let own = listener.local_addr().unwrap().port();
     let (sender, is_connected) = watch::channel(true);
     tokio::spawn(async move {
-        let mut connections = Vec::new();
         loop {
-            let (mut near, _) = listener.accept().await.unwrap();
-            let mut is_connected = is_connected.clone();
-            let connection = tokio::spawn(async move {
-                is_connected.wait_for(|is| *is).await.unwrap();
-                let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-                let mut cut = is_connected.clone();
-                tokio::select! {
-                    _ = copy_bidirectional(&mut near, &mut far) => {}
-                    // Both ends stay open, and silent.
-                    _ = cut.wait_for(|is| !*is) => { is_connected.wait_for(|is| *is).await.unwrap(); }
-                }
-            });
-            connections.push(connection);
+            let (near, _) = listener.accept().await.unwrap();
+            tokio::spawn(carry(near, port, is_connected.clone()));
         }
     });
     (own, sender)
+}
+
+async fn carry(mut near: TcpStream, port: u16, mut is_connected: watch::Receiver<bool>) {
+    let _ = is_connected.wait_for(|is| *is).await;
+    let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+    let is_cut = async { is_connected.wait_for(|is| !*is).await.is_ok() };
+    let was_cut = tokio::select! {
+        _ = copy_bidirectional(&mut near, &mut far) => false,
+        cut = is_cut => cut,
+    };
+    if was_cut {
+        // Both ends stay open, and silent.
+        let _ = is_connected.wait_for(|is| *is).await;
+    }
 }
