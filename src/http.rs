@@ -21,6 +21,7 @@ use tracing::error;
 use crate::metrics::{self, Metrics};
 use crate::source::{self, SourceStatus};
 use crate::status::{StatusBoard, View};
+use crate::version::COMMIT;
 use rendering::Rendering;
 pub use server::serve;
 
@@ -42,6 +43,7 @@ pub struct Pages {
 #[serde(rename_all = "camelCase")]
 struct StatusPage {
     version: &'static str,
+    commit: &'static str,
     configuration: ConfigurationView,
     #[serde(flatten)]
     view: View,
@@ -134,7 +136,12 @@ async fn status_page(State(shelf): State<Shelf>, RawQuery(query): RawQuery) -> R
     let making = making.lock_owned().await;
     // Beside the workers that reconcile: of a whole organization, one takes its time.
     let made = tokio::task::spawn_blocking(move || {
-        let page = StatusPage { version: pages.version, configuration: pages.configuration(), view: pages.board.view(&filter) };
+        let page = StatusPage {
+            version: pages.version,
+            commit: COMMIT,
+            configuration: pages.configuration(),
+            view: pages.board.view(&filter),
+        };
         let text = serde_json::to_vec(&page);
         drop(making);
         text
