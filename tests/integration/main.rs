@@ -41,4 +41,5 @@ mod shutdown;
 mod slow_clients;
 mod status;
 mod storm;
+mod tls;
 mod validate;
