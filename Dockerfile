@@ -26,8 +26,10 @@ COPY src src
 # What --version tells besides the version.
 ARG DHMC_COMMIT
 ARG DHMC_BUILT
+# What came to be on the way is removed, or each build's layer would hold all of it.
 RUN cargo build --release --locked --offline --no-default-features --target "$(rustc --print host-tuple)" \
  && cp "target/$(rustc --print host-tuple)/release/dhmc-controller" / \
+ && rm -rf target \
  && echo 'dhmc:x:65532:65532::/:' > /passwd
 
 FROM scratch
