@@ -23,7 +23,10 @@ pub fn engine(program: &str, arguments: &[&str]) -> Command {
     let store = root().join("target/tools/images");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root()).env("BUILDAH_ISOLATION", "chroot");
-    command.env("CONTAINERS_STORAGE_CONF", store.join("storage.conf")).env("CONTAINERS_CONF", store.join("containers.conf"));
+    command.env("CONTAINERS_STORAGE_CONF", store.join("storage.conf"));
+    if program == "podman" {
+        command.env("CONTAINERS_CONF", store.join("containers.conf"));
+    }
     command
 }
 
@@ -60,22 +63,22 @@ fn reach_of_cargo() -> String {
     [authorities, config].into_iter().flatten().collect()
 }
 
-fn build(image: &str, more: &str) -> String {
+/// The name, or what was said instead.
+fn build(image: &str, more: &str) -> Result<String, String> {
     let flags = format!("ENGINE_FLAGS=--layers --pull-never {more}{}", reach_of_cargo());
     let (code, log) = output(engine("make", &["image", "ENGINE=buildah", &format!("IMAGE={image}"), &flags]));
-    assert_eq!(code, Some(0), "{log}");
-    image.to_owned()
+    if code == Some(0) { Ok(image.to_owned()) } else { Err(log) }
 }
 
 /// The image, built once of the very Dockerfile, by `make image`.
 pub fn image() -> &'static str {
-    static BUILT: LazyLock<String> = LazyLock::new(|| build(IMAGE, ""));
-    &BUILT
+    static BUILT: LazyLock<Result<String, String>> = LazyLock::new(|| build(IMAGE, ""));
+    BUILT.as_ref().unwrap_or_else(|log| panic!("{log}"))
 }
 
 /// The stage of the Dockerfile where Debian's certificate authorities come from.
 pub fn authorities() -> String {
-    build("localhost/dhmc-authorities:check", "--target authorities")
+    build("localhost/dhmc-authorities:check", "--target authorities").unwrap_or_else(|log| panic!("{log}"))
 }
 
 /// What the image says of itself.
