@@ -1,6 +1,6 @@
 # One entry for people and CI alike: `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help check tools fmt lint test docs spelling deny fuzz demo bench soak release-check release-tools
+.PHONY: help check tools fmt lint test docs spelling deny image fuzz demo bench soak release-check release-tools
 
 help: #? list what can be made
 	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
@@ -35,6 +35,15 @@ release-check: release-tools #? what ships, with the real tools: the image, a cl
 
 release-tools: tools
 	@tools/setup release
+
+# Where the image will be pulled from: put your own registry here.
+IMAGE ?= ghcr.io/dhmc-controller/dhmc-controller:$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+ENGINE ?= docker
+
+image: #? build the container image IMAGE with ENGINE (docker, podman, buildah); ENGINE_FLAGS are its own
+	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
+	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
+	  --build-arg DHMC_BUILT="$$(date -u +%Y-%m-%dT%H:%M:%SZ)" .
 
 fuzz: #? fuzz each target for FUZZ_SECONDS (600); needs a nightly compiler, and is no part of check
 	@tools/setup fuzz

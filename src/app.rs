@@ -32,11 +32,10 @@ use crate::reconcile::schedule::{Schedule, Waits};
 use crate::source::{Loaded, Source, SourceError};
 use crate::status::StatusBoard;
 use crate::target::{Resource, State};
+use crate::version::VERSION;
 
 /// How long answers under way may take when everything else has stopped.
 const HTTP_DRAIN: Duration = Duration::from_secs(2);
-/// Which build this is.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that a flag can set.
 #[derive(Debug, Clone)]

@@ -24,6 +24,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::Level;
 
 use crate::telemetry::LogFormat;
+use crate::version::LONG;
 use completions::CompletionsArgs;
 #[cfg(feature = "demo")]
 use demo::DemoArgs;
@@ -39,7 +40,7 @@ use validate::ValidateArgs;
 
 /// Keeps AWS Systems Manager's Default Host Management Configuration in the declared state.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, long_version = LONG.as_str(), about, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

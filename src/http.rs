@@ -22,6 +22,7 @@ use crate::leader::Fence;
 use crate::metrics::{self, Metrics};
 use crate::source::{self, SourceStatus};
 use crate::status::{StatusBoard, View};
+use crate::version::COMMIT;
 use rendering::Rendering;
 pub use server::serve;
 
@@ -45,6 +46,7 @@ pub struct Pages {
 #[serde(rename_all = "camelCase")]
 struct StatusPage {
     version: &'static str,
+    commit: &'static str,
     /// Whether this replica works on the targets; the others have none.
     leads: bool,
     /// Who does, where that is known to be another one.
@@ -145,6 +147,7 @@ async fn status_page(State(shelf): State<Shelf>, RawQuery(query): RawQuery) -> R
             version: pages.version,
             leads: pages.fence.is_open(),
             leader: pages.fence.leader(),
+            commit: COMMIT,
             configuration: pages.configuration(),
             view: pages.board.view(&filter),
         };

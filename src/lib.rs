@@ -35,3 +35,4 @@ pub mod status;
 pub mod target;
 pub mod telemetry;
 pub mod terminal;
+pub mod version;

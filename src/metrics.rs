@@ -17,6 +17,7 @@ use prometheus::{
 
 use crate::plan::DriftKind;
 use crate::target::{ResourceKind, State, Target};
+use crate::version::COMMIT;
 pub use series::{AUTO_LIMIT, TargetMetrics, TargetSeries};
 
 /// One metric as documented.
@@ -104,7 +105,7 @@ catalogue! {
     /// The first 48 bits of the SHA-256 of the desired state in force.
     CONFIG_HASH = "dhmc_config_hash" &[];
     /// Always 1; the labels tell which build this is.
-    BUILD_INFO = "dhmc_build_info" &["version"];
+    BUILD_INFO = "dhmc_build_info" &["version", "commit"];
 }
 
 /// All counters and histograms, and the registry they are in.
@@ -201,7 +202,7 @@ impl Metrics {
             registry: registry.clone(),
         };
         let build = IntGaugeVec::new(opts(BUILD_INFO), BUILD_INFO.labels)?;
-        build.with_label_values(&[version]).set(1);
+        build.with_label_values(&[version, COMMIT]).set(1);
         registry.register(Box::new(build))?;
         registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(metrics)

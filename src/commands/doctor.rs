@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::ended::unless_interrupted;
 use super::failed;
-use crate::app::{StartError, VERSION, partition_of};
+use crate::app::{StartError, partition_of};
 use crate::aws::{AwsCloud, AwsOptions};
 use crate::cli::doctor::DoctorArgs;
 use crate::cli::output::Output;
@@ -16,6 +16,7 @@ use crate::doctor::report::Report;
 use crate::metrics::Metrics;
 use crate::source::Source;
 use crate::terminal::{self, Progress};
+use crate::version::VERSION;
 
 /// Looks, and tells what was found.
 pub async fn doctor(args: DoctorArgs) -> ExitCode {

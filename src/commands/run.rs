@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{exit_code, failed};
-use crate::app::{self, App, StartError, VERSION};
+use crate::app::{self, App, StartError};
 use crate::cli::run::RunArgs;
 use crate::reconcile::fleet::Purpose;
 use crate::shutdown;
+use crate::version::{COMMIT, VERSION};
 
 /// Runs until stopped, or once.
 pub async fn run(args: RunArgs) -> ExitCode {
@@ -26,7 +27,7 @@ async fn keep(args: &RunArgs) -> Result<ExitCode, StartError> {
     let Some(app) = start(args, &stop).await? else { return Ok(ExitCode::SUCCESS) };
     let listener = app::bind(args.listen).await?;
     let address = listener.local_addr().map_or_else(|_| args.listen.to_string(), |address| address.to_string());
-    info!(version = VERSION, listen = address, config = %args.config.display(), "started");
+    info!(version = VERSION, commit = COMMIT, listen = address, config = %args.config.display(), "started");
     match app.run(listener, reload).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => Ok(failed(&format!("ended by a defect or a broken listener: {error}"))),

@@ -181,7 +181,20 @@ async fn a_wrong_command_line_exits_1_because_2_says_that_drift_remains() {
     refused(&["run", "--config", "x.yaml", "--interval", "0"], &["--interval"]).await;
     refused(&["run", "--config", "x.yaml", "--no-such-flag"], &["--no-such-flag"]).await;
     assert_eq!(output(dhmc(&["--help"])).await.0, Some(0));
-    assert_eq!(output(dhmc(&["--version"])).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn the_version_is_one_line_and_with_commit_and_date_three() {
+    let mut told = Vec::new();
+    for flag in ["-V", "--version"] {
+        let output = dhmc(&[flag]).output().await.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        told.push(String::from_utf8(output.stdout).unwrap());
+    }
+    let short = format!("dhmc-controller {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(told[0], short);
+    let lines: Vec<&str> = told[1].strip_prefix(&short).expect(&told[1]).lines().collect();
+    assert!(matches!(lines[..], [commit, built] if commit.starts_with("commit: ") && built.starts_with("built:  ")), "{lines:?}");
 }
 
 #[tokio::test]

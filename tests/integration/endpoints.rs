@@ -1,17 +1,10 @@
 //! How AWS is reached: endpoints from the environment, and the certificate authorities of `AWS_CA_BUNDLE`.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
 use aws_sandbox::{Options, Sandbox};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::binary::{at, config, dhmc, output};
 use crate::harness::free_port;
+use crate::tls::tls_door;
 
 const SPEC: &str = "{regions: {us-east-1: enabled}}";
 
@@ -29,34 +22,10 @@ async fn an_endpoint_of_its_own_for_a_service_comes_before_the_one_for_all() {
     assert_eq!(code, Some(0), "{log}");
 }
 
-/// A certificate authority as PEM, and a TLS door in front of an address with a certificate of that authority.
-pub async fn tls_door(behind: SocketAddr) -> (String, u16) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-    let tls = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
-    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(tls)), TcpListener::bind("127.0.0.1:0").await.unwrap());
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let mut client = acceptor.accept(client).await?;
-                let mut server = TcpStream::connect(behind).await?;
-                tokio::io::copy_bidirectional(&mut client, &mut server).await
-            });
-        }
-    });
-    (authority.pem(), port)
-}
-
 #[tokio::test]
 async fn aws_ca_bundle_is_trusted_and_without_it_the_same_server_is_not() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let (authority, port) = tls_door(sandbox.addr()).await;
+    let (authority, port) = tls_door("localhost", sandbox.addr()).await;
     let folder = tempfile::tempdir().unwrap();
     let (config, bundle) = (config(folder.path(), SPEC), folder.path().join("ca.pem"));
     std::fs::write(&bundle, authority).unwrap();

@@ -42,4 +42,5 @@ mod shutdown;
 mod slow_clients;
 mod status;
 mod storm;
+mod tls;
 mod validate;

@@ -9,11 +9,11 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::binary::{at, dhmc};
-use crate::endpoints::tls_door;
 use crate::golden;
 use crate::harness::{Controller, DEADLINE, free_port, until};
 use crate::referee::{ACCOUNT, Referee, before_both, credentials_of};
 use crate::sdk::Admin;
+use crate::tls::tls_door;
 
 const ALICE: &str = "arn:aws:sts::111122223333:assumed-role/Administrator/alice";
 const OFF: [&str; 4] = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
@@ -187,8 +187,8 @@ async fn over_https_the_authorities_decide_who_is_believed() {
     let controller = Controller::start("{regions: {us-east-1: enabled}}", &sandbox.url(), &credentials_of(&sandbox)).await;
     controller.until("role", "in_sync").await;
     controller.until("us-east-1", "in_sync").await;
-    let (authority, port) = tls_door(controller.url.trim_start_matches("http://").parse().unwrap()).await;
-    let (other, _) = tls_door(sandbox.addr()).await;
+    let (authority, port) = tls_door("localhost", controller.url.trim_start_matches("http://").parse().unwrap()).await;
+    let (other, _) = tls_door("localhost", sandbox.addr()).await;
     let folder = tempfile::tempdir().unwrap();
     let ask = async |authorities: &str| {
         let bundle = folder.path().join("authorities.pem");

@@ -4,3 +4,4 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by ending")]
 
 mod cluster;
+mod image;

@@ -13,7 +13,6 @@ use anstyle::Style;
 
 use super::ended::unless_interrupted;
 use super::failed;
-use crate::app::VERSION;
 use crate::aws::{AwsCloud, OpenError};
 use crate::cli::export::{ExportArgs, RoleToAssume};
 use crate::cli::output::Output;
@@ -25,6 +24,7 @@ use crate::export::report::Report;
 use crate::export::{Export, Kind, Said, export};
 use crate::metrics::Metrics;
 use crate::terminal::{self, FAINT, Progress, WARNING, styled};
+use crate::version::VERSION;
 use file::Overwrite;
 use reading::ReadError;
 
