@@ -32,7 +32,7 @@ fn run() -> clap::Command {
 #[test]
 fn the_controller_understands_every_flag_that_the_chart_sets() {
     for case in matrix() {
-        let arguments = arguments(&case);
+        let arguments = arguments(case);
         assert!(arguments.len() > 8, "{arguments:?}");
         let words = ["dhmc-controller".to_owned()].into_iter().chain(arguments.clone());
         let understood = Cli::command().try_get_matches_from(words);
@@ -59,7 +59,7 @@ fn every_variable_of_the_controller_that_the_chart_sets_exists() {
 #[test]
 fn the_defaults_of_the_values_are_those_of_the_flags() {
     let run = run();
-    let arguments = arguments(&Case::named("defaults"));
+    let arguments = arguments(Case::named("defaults"));
     for argument in arguments.iter().skip(1).filter(|argument| !argument.starts_with("--config=")) {
         let (flag, value) = argument.strip_prefix("--").unwrap().split_once('=').unwrap();
         let flag = run.get_arguments().find(|one| one.get_long() == Some(flag)).unwrap();
@@ -69,7 +69,7 @@ fn the_defaults_of_the_values_are_those_of_the_flags() {
 
 #[test]
 fn each_flag_of_run_can_be_set_by_a_value_of_its_own() {
-    let set: Vec<String> = arguments(&Case::named("everything"));
+    let set: Vec<String> = arguments(Case::named("everything"));
     // `--once` makes no sense in a Deployment.
     for flag in run().get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)) {
         if !["once", "help"].contains(&flag.as_str()) {
@@ -80,13 +80,13 @@ fn each_flag_of_run_can_be_set_by_a_value_of_its_own() {
 
 #[test]
 fn what_is_to_stay_off_says_off() {
-    assert!(arguments(&Case::named("one_replica")).contains(&"--aws-rps=off".to_owned()));
+    assert!(arguments(Case::named("one_replica")).contains(&"--aws-rps=off".to_owned()));
 }
 
 #[test]
 fn the_controller_is_pointed_at_what_is_mounted() {
     for case in matrix() {
-        let arguments = arguments(&case);
+        let arguments = arguments(case);
         let config = arguments.iter().find_map(|argument| argument.strip_prefix("--config=")).unwrap();
         let mounts = case.controller()["volumeMounts"].as_array().unwrap();
         let mount = mounts.iter().find(|mount| config.starts_with(mount["mountPath"].as_str().unwrap())).unwrap();
@@ -94,7 +94,7 @@ fn the_controller_is_pointed_at_what_is_mounted() {
         let expected = if case.name.starts_with("git_sync") { "emptyDir" } else { "configMap" };
         assert!(volume[expected].is_object(), "{}: {volume}", case.name);
     }
-    let path = |name: &str| arguments(&Case::named(name))[1].clone();
+    let path = |name: &str| arguments(Case::named(name))[1].clone();
     assert_eq!(path("defaults"), "--config=/etc/dhmc");
     assert_eq!(path("git_sync_https"), "--config=/git/current/config/production");
 }

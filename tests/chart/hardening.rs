@@ -15,7 +15,7 @@ fn containers(case: &Case) -> Vec<&Value> {
 #[test]
 fn no_container_is_root_or_writes_to_its_image_or_has_a_capability() {
     for case in matrix() {
-        for container in containers(&case) {
+        for container in containers(case) {
             let (name, context) = (format!("{}: {}", case.name, container["name"]), &container["securityContext"]);
             assert_eq!(context["runAsNonRoot"], true, "{name}");
             assert!(context["runAsUser"].as_u64().unwrap() > 0 && context["runAsGroup"].as_u64().unwrap() > 0, "{name}");
@@ -41,7 +41,7 @@ fn no_container_is_root_or_writes_to_its_image_or_has_a_capability() {
 #[test]
 fn every_container_has_requests_a_limit_of_memory_and_probes() {
     for case in matrix() {
-        for container in containers(&case) {
+        for container in containers(case) {
             let name = format!("{}: {}", case.name, container["name"]);
             let resources = &container["resources"];
             assert!(resources["requests"]["cpu"].is_string() && resources["requests"]["memory"].is_string(), "{name}");
@@ -155,20 +155,20 @@ fn the_network_policy_lets_out_what_has_a_purpose_and_in_who_is_named() {
     let agent = rule(&["169.254.170.23/32", "fd00:ec2::23/128"], &[80]);
 
     let alone = Case::named("one_replica");
-    assert_eq!(egress(&alone), [dns.clone(), aws.clone(), agent.clone()]);
+    assert_eq!(egress(alone), [dns.clone(), aws.clone(), agent.clone()]);
     assert!(alone.the("NetworkPolicy")["spec"].get("ingress").is_none(), "nobody is let in");
     assert_eq!(alone.the("NetworkPolicy")["spec"]["policyTypes"], json!(["Ingress", "Egress"]));
 
     let with_git = Case::named("git_sync_https");
     let (api_server, git) = (rule(everywhere, &[443, 6443]), rule(everywhere, &[443, 22]));
-    assert_eq!(egress(&with_git), [dns, aws, api_server, agent, git]);
+    assert_eq!(egress(with_git), [dns, aws, api_server, agent, git]);
     let ingress = &with_git.the("NetworkPolicy")["spec"]["ingress"];
     assert_eq!(ingress.as_array().unwrap().len(), 1);
     assert_eq!(ingress[0]["ports"], json!([{ "port": "http", "protocol": "TCP" }]));
     assert_eq!(ingress[0]["from"][0]["namespaceSelector"]["matchExpressions"][0]["values"], json!(["monitoring"]));
 
     let everything = Case::named("everything");
-    assert!(egress(&everything).contains(&rule(&["169.254.169.254/32", "fd00:ec2::254/128"], &[80])));
+    assert!(egress(everything).contains(&rule(&["169.254.169.254/32", "fd00:ec2::254/128"], &[80])));
     let blocks = &everything.the("NetworkPolicy")["spec"]["egress"][1]["to"];
     assert_eq!(blocks[0]["ipBlock"]["except"], json!(["10.0.0.0/8"]), "an exception is of the same family");
     assert_eq!(blocks[1]["ipBlock"]["except"], json!(["fc00::/7"]));

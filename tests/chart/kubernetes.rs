@@ -25,8 +25,11 @@ fn validate(version: &str, objects: &[&Value]) -> (bool, String) {
     let file = folder.path().join("objects.yaml");
     let text: Vec<String> = objects.iter().map(ToString::to_string).collect();
     fs::write(&file, text.join("\n---\n")).unwrap();
-    let output =
-        tool("venv/bin/kubernetes-validate").args(["--kubernetes-version", version, "--strict"]).arg(&file).output().unwrap();
+    let output = tool("venv/bin/kubernetes-validate")
+        .args(["--kubernetes-version", version, "--strict", "--quiet"])
+        .arg(&file)
+        .output()
+        .unwrap();
     (output.status.success(), said(&output))
 }
 

@@ -15,6 +15,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -76,7 +77,11 @@ struct Case {
 }
 
 impl Case {
-    fn named(name: &str) -> Self {
+    fn named(name: &str) -> &'static Self {
+        matrix().iter().find(|case| case.name == name).unwrap()
+    }
+
+    fn of(name: &str) -> Self {
         let file = format!("tests/chart/values/{name}.yaml");
         Self { name: name.to_owned(), objects: documents(&rendered(&["--values", &file])) }
     }
@@ -102,15 +107,18 @@ impl Case {
     }
 }
 
-/// Every set of values.
-fn matrix() -> Vec<Case> {
-    let mut names: Vec<String> = std::fs::read_dir(path("tests/chart/values"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
+/// Every set of values. Rendered once for all tests.
+static MATRIX: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let files = std::fs::read_dir(path("tests/chart/values")).unwrap();
+    let mut names: Vec<String> =
+        files.map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
     assert!(names.len() >= 12, "{names:?}");
-    names.iter().map(|name| Case::named(name)).collect()
+    names.iter().map(|name| Case::of(name)).collect()
+});
+
+fn matrix() -> &'static [Case] {
+    &MATRIX
 }
 
 fn texts(list: &Value) -> Vec<&str> {

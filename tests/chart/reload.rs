@@ -39,7 +39,7 @@ fn the_config_map_is_mounted_as_a_directory_and_no_checksum_restarts_the_pods() 
             assert!(!name.contains("checksum") && !name.contains("hash"), "{}: {name}", case.name);
         }
     }
-    for config_map in matrix().iter().flat_map(|case| case.of_kind("ConfigMap").cloned().collect::<Vec<_>>()) {
+    for config_map in matrix().iter().flat_map(|case| case.of_kind("ConfigMap")) {
         assert!(config_map.get("immutable").is_none());
     }
 }

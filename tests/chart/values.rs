@@ -42,7 +42,7 @@ fn fields<'a>(schema: &'a Value, root: &'a Value) -> Option<&'a Map<String, Valu
         Some(reference) => &root["$defs"][reference.strip_prefix("#/$defs/").unwrap()],
         None => schema,
     };
-    (schema["additionalProperties"] == false).then(|| schema["properties"].as_object().unwrap())
+    if schema["additionalProperties"] == false { schema["properties"].as_object() } else { None }
 }
 
 fn compare(path: &str, values: &Value, schema: &Value, root: &Value) {
