@@ -82,7 +82,8 @@ fn no_config_map_of_the_page_has_a_name_that_changes() {
 fn what_a_block_refers_to_is_in_it() {
     for block in blocks() {
         for object in &block {
-            let sources = [&object["spec"]["sourceRef"], &object["spec"]["chart"]["spec"]["sourceRef"]];
+            let sources =
+                [&object["spec"]["sourceRef"], &object["spec"]["chart"]["spec"]["sourceRef"], &object["spec"]["chartRef"]];
             for source in sources.into_iter().filter(|source| source.is_object()) {
                 let named = |other: &Value| other["kind"] == source["kind"] && other["metadata"]["name"] == source["name"];
                 assert!(block.iter().any(named), "{source}");

@@ -7,7 +7,7 @@ const DEFAULTS: &str = "--values=tests/chart/values/defaults.yaml";
 /// What is set beside the desired state, and what helm has to say.
 const WRONG: [(&str, &str); 23] = [
     ("replcas=3", "additional properties 'replcas' not allowed"),
-    ("controller.intervall=5m", "additional properties 'intervall' not allowed"),
+    ("controller.intervals=5m", "additional properties 'intervals' not allowed"),
     ("controller.interval=5", "at '/controller/interval': got number, want string"),
     ("controller.interval=soon", "at '/controller/interval': 'soon' does not match"),
     ("controller.targetMetrics=yes", "at '/controller/targetMetrics': value must be one of 'auto', 'always', 'never'"),

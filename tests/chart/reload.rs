@@ -1,10 +1,10 @@
-//! An edit of the desired state takes effect without a restart.
+//! An edit of the desired state takes effect without a restart; and what an operator is told.
 
 use std::fs;
 
 use serde_json::Value;
 
-use crate::{documents, matrix, rendered};
+use crate::{CHART, documents, helm, matrix, rendered, said};
 
 #[test]
 fn an_edit_of_the_desired_state_changes_the_config_map_and_nothing_else() {
@@ -50,4 +50,20 @@ fn the_text_of_a_document_comes_through_as_it_is() {
     let values: Value = serde_yaml::from_str(&crate::read("tests/chart/values/text.yaml")).unwrap();
     assert_eq!(text.trim_end(), values["desiredState"].as_str().unwrap().trim_end());
     assert!(text.starts_with("# As Git has it"));
+}
+
+/// `helm template` does not render them.
+#[test]
+fn what_helm_says_after_an_install_names_the_lease_the_role_and_the_half_hour() {
+    let notes = |values: &str| {
+        let file = format!("tests/chart/values/{values}.yaml");
+        let output = helm(&["install", "dhmc-controller", CHART, "--namespace", "dhmc", "--dry-run=client", "--values", &file]);
+        assert!(output.status.success(), "{values}: {}", said(&output));
+        said(&output).split_once("\nNOTES:\n").unwrap().1.to_owned()
+    };
+    let irsa = notes("irsa");
+    assert!(irsa.contains("arn:aws:iam::111122223333:role/dhmc-hub") && irsa.contains("system:serviceaccount:dhmc:dhmc."));
+    assert!(irsa.contains("get lease dhmc-controller ") && irsa.contains("up to 30 minutes"));
+    assert!(notes("git_sync_https").contains("create-pod-identity-association"));
+    assert!(!notes("one_replica").contains("lease"));
 }
