@@ -31,7 +31,7 @@ fn every_yaml_block_of_the_page_is_yaml_and_says_what_it_is() {
     }
 }
 
-/// The values that a HelmRelease of Flux and an Application of Argo CD give to the chart.
+/// The values that a `HelmRelease` of Flux and an Application of Argo CD give to the chart.
 fn values(object: &Value) -> Option<&Value> {
     let sources = object["spec"]["sources"].as_array().into_iter().flatten();
     let of_argo = sources.chain([&object["spec"]["source"]]).find_map(|source| source["helm"].get("valuesObject"));
@@ -66,7 +66,7 @@ fn the_documents_of_the_page_are_valid() {
     }
 }
 
-/// A generated ConfigMap whose name has a hash would restart the pods at every edit.
+/// A generated `ConfigMap` whose name has a hash would restart the pods at every edit.
 #[test]
 fn no_config_map_of_the_page_has_a_name_that_changes() {
     let mut seen = 0;

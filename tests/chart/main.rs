@@ -1,6 +1,6 @@
 //! The Helm chart, what it renders, and what is told of it, with the real helm.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by ending")]
 
 mod alerts;
 mod flags;

@@ -12,7 +12,9 @@ const BEGINNING: &str = "<!-- From here on generated of values.yaml. -->\n";
 
 /// What is said of each value: comments that begin with `# --` are about the key that follows.
 fn described(yaml: &str) -> Vec<(String, String)> {
-    let (mut rows, mut above, mut said): (Vec<(String, String)>, Vec<(usize, String)>, _) = (Vec::new(), Vec::new(), None);
+    let mut rows = Vec::new();
+    let mut above: Vec<(usize, String)> = Vec::new();
+    let mut said = None;
     let mut told_at = None;
     for line in yaml.lines().filter(|line| !line.trim().is_empty()) {
         let (indent, text) = (line.len() - line.trim_start().len(), line.trim());
