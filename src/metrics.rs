@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     process_collector::ProcessCollector,
 };
 
@@ -101,6 +101,8 @@ catalogue! {
     CONFIG_RELOAD_TIME = "dhmc_config_last_reload_success_timestamp_seconds" &[];
     /// The first 48 bits of the SHA-256 of the desired state in force.
     CONFIG_HASH = "dhmc_config_hash" &[];
+    /// 1 while this replica leads and may write, or where there is no election; 0 while another one leads.
+    LEADER = "dhmc_leader" &[];
     /// Always 1; the labels tell which build this is.
     BUILD_INFO = "dhmc_build_info" &["version"];
 }
@@ -201,6 +203,8 @@ impl Metrics {
         let build = IntGaugeVec::new(opts(BUILD_INFO), BUILD_INFO.labels)?;
         build.with_label_values(&[version]).set(1);
         registry.register(Box::new(build))?;
+        // Without an election, there is nobody else.
+        registered(&registry, IntGauge::with_opts(opts(LEADER))?)?.set(1);
         registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(metrics)
     }
