@@ -20,7 +20,6 @@ pub(crate) fn panels(dashboard: &Value) -> Vec<&Value> {
 /// What one panel asks.
 pub(crate) struct Query {
     pub(crate) panel: String,
-    pub(crate) description: String,
     pub(crate) expr: String,
     pub(crate) legend: String,
 }
@@ -32,7 +31,6 @@ pub(crate) fn queries(dashboard: &Value) -> Vec<Query> {
         for target in panel["targets"].as_array().into_iter().flatten() {
             queries.push(Query {
                 panel: text(&panel["title"]),
-                description: text(&panel["description"]),
                 expr: text(&target["expr"]),
                 legend: text(&target["legendFormat"]),
             });
