@@ -17,26 +17,21 @@ pub(crate) fn panels(dashboard: &Value) -> Vec<&Value> {
     dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row").collect()
 }
 
-/// What one panel asks.
-pub(crate) struct Query {
-    pub(crate) panel: String,
-    pub(crate) expr: String,
-    pub(crate) legend: String,
+/// Every query with its panel: what it asks is `expr`.
+pub(crate) fn queries(dashboard: &Value) -> Vec<(&Value, &Value)> {
+    panels(dashboard).into_iter().flat_map(|panel| targets_of(panel).map(move |target| (panel, target))).collect()
 }
 
-pub(crate) fn queries(dashboard: &Value) -> Vec<Query> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut queries = Vec::new();
-    for panel in panels(dashboard) {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            queries.push(Query {
-                panel: text(&panel["title"]),
-                expr: text(&target["expr"]),
-                legend: text(&target["legendFormat"]),
-            });
-        }
-    }
-    queries
+fn targets_of(panel: &Value) -> impl Iterator<Item = &Value> {
+    panel["targets"].as_array().into_iter().flatten()
+}
+
+/// What a dashboard's variables are chosen from: the series, and the label.
+pub(crate) fn choices(dashboard: &Value) -> Vec<(&str, &str)> {
+    let variables = dashboard["templating"]["list"].as_array().unwrap().iter();
+    let queries = variables.filter_map(|variable| variable["query"]["query"].as_str());
+    let asked = queries.map(|query| query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).unwrap());
+    asked.map(|asked| asked.rsplit_once(", ").unwrap()).collect()
 }
 
 /// An expression as Grafana sends it, all accounts and regions chosen.
