@@ -9,20 +9,9 @@ use dhmc_controller::cli::Cli;
 
 use crate::{Case, matrix, said, texts};
 
-/// Flags that the chart sets and `run` does not have yet. To be removed with the flags' arrival.
-const FLAGS_THAT_ARE_BEING_BUILT: [&str; 6] = [
-    "--leader-elect",
-    "--leader-elect-lease-duration",
-    "--leader-elect-renew-deadline",
-    "--leader-elect-retry-period",
-    "--leader-elect-resource-name",
-    "--leader-elect-resource-namespace",
-];
-
-/// The arguments of the controller that it can be asked about.
+/// The arguments of the controller.
 fn arguments(case: &Case) -> Vec<String> {
-    let known = |argument: &&str| !FLAGS_THAT_ARE_BEING_BUILT.contains(&argument.split('=').next().unwrap());
-    texts(&case.controller()["args"]).into_iter().filter(known).map(str::to_owned).collect()
+    texts(&case.controller()["args"]).into_iter().map(str::to_owned).collect()
 }
 
 fn run() -> clap::Command {
