@@ -128,7 +128,7 @@ impl App {
             );
         }
         let (election, fence) = match options.election {
-            Some(options) => Election::new(options).await.map(|(election, fence)| (Some(election), fence))?,
+            Some(options) => Box::pin(Election::new(options)).await.map(|(election, fence)| (Some(election), fence))?,
             None => (None, Fence::always_open()),
         };
         let board = Arc::new(StatusBoard::default());
@@ -138,7 +138,7 @@ impl App {
         metrics.register(Box::new(gauges))?;
         let partition = partition_of(&source.loaded().borrow().state).unwrap_or(options.aws.fallback_partition);
         let aws = AwsOptions { fallback_partition: partition, ..options.aws };
-        let cloud = Arc::new(AwsCloud::open(aws, metrics.aws.clone()).await?);
+        let cloud = Arc::new(Box::pin(AwsCloud::open(aws, metrics.aws.clone())).await?);
         let schedule = Schedule {
             interval: options.interval,
             organization_interval: options.organization_interval,

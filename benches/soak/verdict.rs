@@ -76,7 +76,7 @@ impl Verdict {
         verdict.row("files + sockets with next to nothing to do, before / after", format!("{} / {}", files(quiet), files(last)));
         verdict.row("drift detected", sums.detected.to_string());
         verdict.row("... corrected", sums.corrected.to_string());
-        for reason in ["mended_by_others", "redeclared", "superseded", "undeclared", "handed_over"] {
+        for reason in ["mended_by_others", "redeclared", "superseded", "undeclared"] {
             let count = sum(&scrape, "dhmc_drift_gone_total", &format!("reason=\"{reason}\""));
             verdict.row("... gone", format!("{count} {reason}"));
         }

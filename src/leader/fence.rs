@@ -104,7 +104,7 @@ async fn at(end: Option<Instant>) {
 /// Where nobody decides any more, what was decided last stays.
 async fn changed(gate: &mut watch::Receiver<Gate>) {
     if gate.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -91,6 +91,7 @@ impl<C: Cloud> Cloud for Fenced<C> {
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use tokio::time::Instant;
@@ -104,13 +105,17 @@ mod tests {
     async fn a_write_goes_through_while_this_replica_leads_and_is_not_begun_afterwards() {
         let (keeper, fence) = Gatekeeper::new();
         let fenced = Fenced::new(Arc::new(()), fence);
-        let mut sent = 0;
-        assert_eq!(fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap_err().operation, LEADERSHIP);
+        let sent = AtomicUsize::new(0);
+        let write = async || {
+            sent.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        assert_eq!(fenced.write("ssm:Write", write()).await.unwrap_err().operation, LEADERSHIP);
         keeper.open_until(Instant::now() + SECOND);
-        fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap();
+        fenced.write("ssm:Write", write()).await.unwrap();
         tokio::time::advance(SECOND).await;
-        let error = fenced.write("ssm:Write", async { Ok(sent += 1) }).await.unwrap_err();
-        assert_eq!((error.operation, sent), (LEADERSHIP, 1));
+        let error = fenced.write("ssm:Write", write()).await.unwrap_err();
+        assert_eq!((error.operation, sent.into_inner()), (LEADERSHIP, 1));
     }
 
     #[tokio::test(start_paused = true)]

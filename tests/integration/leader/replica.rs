@@ -176,6 +176,22 @@ impl Replica {
         serde_json::from_str(&get(&format!("{}/api/v1/status", self.url)).await.unwrap().body).unwrap()
     }
 
+    /// Whoever follows tells of no targets, and what drift was open is another's to count.
+    pub async fn assert_left_nothing_behind(&self) {
+        let text = get(&format!("{}/metrics", self.url)).await.unwrap().body;
+        let sum = |start: &str, label: &str| -> u64 {
+            let series = text.lines().filter(|line| line.starts_with(start) && line.contains(label));
+            series.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        };
+        for gauge in
+            ["dhmc_drift_open{", "dhmc_targets{", "dhmc_target_state{", "dhmc_fleet_targets{", "dhmc_guard_held{", "dhmc_queue_"]
+        {
+            assert_eq!(sum(gauge, ""), 0, "{gauge}: {text}");
+        }
+        let (corrected, gone) = (sum("dhmc_corrections_total{", "result=\"corrected\""), sum("dhmc_drift_gone_total{", ""));
+        assert_eq!(sum("dhmc_drift_detected_total{", ""), corrected + gone, "{text}");
+    }
+
     pub async fn is_ready(&self) -> bool {
         get(&format!("{}/readyz", self.url)).await.unwrap().status == 200
     }

@@ -104,6 +104,7 @@ async fn a_leader_that_is_cut_off_stops_writing_before_the_lease_can_be_taken_an
         until("the old leader follows", DEADLINE, async || one.status().await["leader"] == "two").await;
         assert_eq!(one.status().await["targets"], json!([]));
         assert!(one.is_ready().await && !one.leads().await && two.leads().await);
+        one.assert_left_nothing_behind().await;
         let terms = stage.assert_only_holders_wrote();
         assert_eq!(terms.len(), 2, "{terms:?}");
     }
@@ -122,7 +123,7 @@ async fn a_write_that_aws_does_not_answer_is_broken_off_when_the_leader_may_not_
     until("it does not lead any more", DEADLINE, async || !one.leads().await).await;
     let began = Instant::now();
     until("it has given up its targets", DEADLINE, async || one.status().await["targets"] == json!([])).await;
-    assert!(began.elapsed() < TIMING.lease_duration - TIMING.renew_deadline + SLACK, "{:?}", began.elapsed());
+    assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
     stage.assert_only_holders_wrote();
 }
 
