@@ -28,7 +28,7 @@ use crate::desired::access::{Access, AssumeRole};
 use crate::desired::names::{Account, AccountId, Partition, PolicyRef};
 use crate::desired::{DesiredAccount, DesiredState, regions};
 use document::PolicyDocument;
-use principal::{Exempt, PrincipalPattern};
+use principal::{Exempt, OrganizationId, PrincipalPattern};
 use reach::Reach;
 use rights::Rights;
 use text::{Place, Whose};
@@ -143,8 +143,15 @@ pub fn member(state: &DesiredState, scope: &Scope) -> Result<PolicyDocument, Unf
 }
 
 /// What the hub needs with its own credentials to reach the members, besides [`controller`] where it keeps an account itself.
-pub fn hub(state: &DesiredState, scope: &Scope, tags: SessionTags) -> Result<PolicyDocument, Unfit> {
-    Ok(statements::document(hub::rights(state, &scope.place_in(state), tags)?))
+///
+/// Where the organization's id is known, accounts that the document does not name have to be of it.
+pub fn hub(
+    state: &DesiredState,
+    scope: &Scope,
+    tags: SessionTags,
+    organization: Option<&OrganizationId>,
+) -> Result<PolicyDocument, Unfit> {
+    Ok(statements::document(hub::rights(state, &scope.place_in(state), tags, organization)?))
 }
 
 /// The service control policy that keeps everybody but the controller from what it keeps.
