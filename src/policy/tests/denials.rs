@@ -65,7 +65,7 @@ fn policies_of_the_account_are_guarded_as_well_and_those_of_aws_need_it_not() {
     let changes = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicyVersion", "iam:DeletePolicy"];
     assert_eq!(words(&kept["Action"]), changes);
     assert_eq!(kept["Resource"], json!(["arn:aws:iam::111122223333:policy/edge", "arn:aws:iam::111122223333:policy/hosts"]));
-    for spec in [role(", management: external"), role(", mode: observe"), "{regions: {eu-west-1: enabled}}".to_owned()] {
+    for spec in [role(", mode: observe"), "{regions: {eu-west-1: enabled}}".to_owned()] {
         assert!(!actions(&guard(&spec)).contains("iam:CreatePolicyVersion"), "{spec}");
     }
 }
