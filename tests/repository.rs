@@ -112,7 +112,8 @@ fn workflows_are_what_github_takes() {
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     checked("check-jsonschema", &[&["--builtin-schema", "vendor.github-workflows"], all.as_slice()].concat());
     checked("check-jsonschema", &["--builtin-schema", "vendor.dependabot", ".github/dependabot.yaml"]);
-    let held: Vec<PathBuf> = files(".yaml").into_iter().filter(|file| file.to_str().unwrap().contains("/.github/workflows/")).collect();
+    let held: Vec<PathBuf> =
+        files(".yaml").into_iter().filter(|file| file.to_str().unwrap().contains("/.github/workflows/")).collect();
     assert_eq!(held.len(), all.len() - 1, "one is not checked: {held:?}");
 }
 
