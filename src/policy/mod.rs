@@ -20,6 +20,7 @@ pub mod text;
 pub mod trust;
 mod unfit;
 mod values;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use rights::Rights;
 use text::{Place, Whose};
 pub use unfit::Unfit;
 use values::Values;
+pub use writes::{Compared, Write, writes};
 
 /// What a policy is for, besides the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

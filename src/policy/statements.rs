@@ -49,6 +49,17 @@ fn comparison(operation: &str) -> Option<Comparison> {
     Some(Comparison { key, equals, differs })
 }
 
+/// The key that the condition of an operation compares, where it has one.
+pub(super) fn key_of(operation: &str) -> Option<&'static str> {
+    comparison(operation).map(|comparison| comparison.key)
+}
+
+/// Where an operation stands among all.
+pub(super) fn place_of(operation: &str) -> (usize, usize) {
+    let chapter = chapter_of(operation);
+    (chapter, CHAPTERS[chapter].1.iter().position(|one| *one == operation).unwrap_or(usize::MAX))
+}
+
 /// The condition under which an operation is about these values.
 pub(super) fn conditions(operation: &str, values: &Values) -> Vec<Condition> {
     let Some(comparison) = comparison(operation) else { return Vec::new() };
