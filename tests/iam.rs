@@ -1,6 +1,6 @@
 //! `deploy/iam`: made of the example beside it by the command that users have, and right for the tools that they deploy it with.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by ending")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -117,7 +117,7 @@ fn on_path(program: &str) -> bool {
 }
 
 /// By Terraform itself where it is installed. It is in no registry that `tools/setup` takes programs from, so elsewhere by
-/// HashiCorp's formatter of the same language, which Terraform's is made with.
+/// `HashiCorp`'s formatter of the same language, which Terraform's is made with.
 #[test]
 fn terraform_files_are_formatted_as_terraform_does_it() {
     if on_path("terraform") {

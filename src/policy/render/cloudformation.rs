@@ -123,7 +123,7 @@ impl Template {
         role.description
     }
 
-    /// One stack in each account, in one region: roles are of all regions (CloudFormation template reference,
+    /// One stack in each account, in one region: roles are of all regions (`CloudFormation` template reference,
     /// `AWS::CloudFormation::StackSet`).
     fn add_stack_set(&mut self, role: &Role, body: String) {
         let asked: Vec<Tree> = self
