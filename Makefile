@@ -1,6 +1,6 @@
 # One entry for people and CI alike: `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help check tools fmt lint test docs spelling deny image fuzz demo bench soak release-check release-tools
+.PHONY: help check tools fmt lint test docs spelling deny image fuzz demo bench soak release-check release-tools advisories sbom
 
 help: #? list what can be made
 	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
@@ -44,6 +44,12 @@ image: #? build the container image IMAGE with ENGINE (docker, podman, buildah);
 	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
 	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
 	  --build-arg DHMC_BUILT="$$(date -u +%Y-%m-%dT%H:%M:%SZ)" .
+
+sbom: #? write what is built in, for a release: target/release-artifacts/*.cdx.json (CycloneDX)
+	@tools/release/sbom
+
+advisories: tools #? hold all crates against what became known of them; needs the network, so no part of check
+	target/tools/bin/cargo-deny --locked check advisories
 
 fuzz: #? fuzz each target for FUZZ_SECONDS (600); needs a nightly compiler, and is no part of check
 	@tools/setup fuzz

@@ -1,16 +1,13 @@
-//! What ships beside the binary, held against the code: alerts, runbook, policies, examples.
+//! What ships beside the binary, held against the code: alerts, runbook, examples. Policies are held in `iam.rs`.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::CommandFactory;
 use dhmc_controller::cli::Cli;
 use dhmc_controller::metrics::CATALOGUE;
-use dhmc_controller::policy::document::PolicyDocument;
-use dhmc_controller::policy::{self, Doctor, Scope, SessionTags, doctor};
 use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
@@ -81,146 +78,9 @@ fn every_alert_about_targets_also_speaks_of_accounts_and_is_tested_for_both() {
     assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcContended", "DhmcStale"]);
 }
 
-/// What made each of the policies that are shipped.
-const SHIPPED_POLICIES: [(&str, &str); 8] = [
-    ("controller-policy.json", "controller"),
-    ("hub-policy.json", "hub --pod-identity"),
-    ("member-policy.json", "member"),
-    (
-        "member-trust-policy.json",
-        "trust --for hub --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id o-abcde12345 --pod-identity \
-         --external-id-placeholder an-external-id-of-your-own",
-    ),
-    ("member.template.json", MEMBER_WITH_ROLE_AS_TEMPLATE),
-    (
-        "member.tf",
-        "member --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id o-abcde12345 --pod-identity --format terraform",
-    ),
-    ("service-control-policy.json", "scp --controller-role-arn arn:aws:iam::111122223333:role/dhmc-hub"),
-    ("deny-policy.json", "deny --controller-role-arn arn:aws:iam::111122223333:role/dhmc-hub"),
-];
-const MEMBER_WITH_ROLE_AS_TEMPLATE: &str = "member --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id \
-                                            o-abcde12345 --pod-identity --format cloudformation";
-const EXAMPLE: &str = "deploy/iam/example.yaml";
-
-#[test]
-fn the_policies_that_are_shipped_are_of_the_example_beside_them() {
-    for (file, command) in SHIPPED_POLICIES {
-        let name = format!("deploy/iam/{file}");
-        let output = Command::new(env!("CARGO_BIN_EXE_dhmc-controller"))
-            .arg("policy")
-            .args(command.split_whitespace())
-            .args(["--config", EXAMPLE])
-            .current_dir(path(""))
-            .env_remove("DHMC_CONFIG")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        let fresh = String::from_utf8(output.stdout).unwrap();
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path(&name), fresh).unwrap();
-        } else {
-            assert!(fresh == read(&name), "{name} is not of {EXAMPLE}; run UPDATE=1 cargo test --test deploy");
-        }
-    }
-}
-
-/// The example is the one of the page, so that what is said there fits the policies.
-#[test]
-fn the_example_of_the_policies_is_the_document_of_the_page_on_accounts() {
-    let accounts = read("docs/ACCOUNTS.md");
-    let document = accounts.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let example = read(EXAMPLE);
-    let without_comments: Vec<&str> = example.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(without_comments, document.lines().collect::<Vec<_>>());
-}
-
-/// Everything that a document can lead to, in one.
-const EVERYTHING: &str = "apiVersion: dhmc.dev/v1alpha1
-kind: HostManagement
-spec:
-  role: { tags: { a: b }, description: text, permissionsBoundary: AWSSupportAccess, exclusivePolicies: true }
-  regions: { eu-west-1: enabled, us-east-1: disabled }
-  otherRegions: enabled
-  accounts:
-    - { id: \"111122223333\" }
-  organization:
-    assumeRole: { name: dhmc-controller, sessionTags: { a: b } }
-    exclude: { organizationalUnits: [ou-ab12-11111111] }
-";
-
-/// Every call that the code names is allowed where everything is declared, and nothing else is.
-#[test]
-fn the_policies_of_a_document_that_asks_for_everything_allow_exactly_the_calls_that_there_are() {
-    let state = dhmc_controller::desired::load(EVERYTHING.as_bytes()).unwrap();
-    let scope = Scope { doctor: Doctor::With, ..Scope::default() };
-    let mut allowed = actions_of(&policy::controller(&state, &scope).unwrap());
-    let member = actions_of(&policy::member(&state, &scope).unwrap());
-    assert_eq!(member, allowed, "the example declares the same for all accounts");
-    allowed.extend(actions_of(&policy::hub(&state, &scope, SessionTags::Declared).unwrap()));
-
-    let mut calls = operations_in("src/operations.rs");
-    // Nobody needs a permission to ask who they are (STS API reference, GetCallerIdentity).
-    assert!(calls.remove("sts:GetCallerIdentity"));
-    calls.extend(doctor::READS.map(str::to_owned));
-    assert_eq!(allowed, calls);
-}
-
-/// A call under a name of its own would be one that no policy knows of.
-#[test]
-fn the_code_that_calls_aws_names_no_call_that_the_policies_do_not_know() {
-    let mut known = operations_in("src/operations.rs");
-    known.extend(doctor::READS.map(str::to_owned));
-    for file in files_under("src/aws") {
-        // Tests speak of calls too.
-        let text = std::fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        for call in operations_of(code) {
-            assert!(
-                known.contains(&call),
-                "{} makes {call}: add it to src/operations.rs or src/policy/doctor.rs",
-                file.display()
-            );
-        }
-    }
-}
-
-fn files_under(folder: &str) -> Vec<PathBuf> {
-    let (mut files, mut left) = (Vec::new(), vec![path(folder)]);
-    while let Some(one) = left.pop() {
-        if one.is_dir() {
-            left.extend(std::fs::read_dir(one).unwrap().map(|entry| entry.unwrap().path()));
-        } else {
-            files.push(one);
-        }
-    }
-    files
-}
-
-fn actions_of(document: &PolicyDocument) -> BTreeSet<String> {
-    document.statements.iter().flat_map(|statement| &statement.actions).map(|action| (*action).to_owned()).collect()
-}
-
-fn operations_in(file: &str) -> BTreeSet<String> {
-    operations_of(&read(file))
-}
-
-/// Calls are named in the code by the words of an IAM policy.
-fn operations_of(code: &str) -> BTreeSet<String> {
-    code.split('"').filter(|word| is_operation(word)).map(str::to_owned).collect()
-}
-
-fn is_operation(word: &str) -> bool {
-    let Some((service, operation)) = word.split_once(':') else { return false };
-    let is_service = !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    is_service
-        && operation.starts_with(|c: char| c.is_ascii_uppercase())
-        && operation.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
 #[test]
 fn the_examples_the_readme_and_the_page_on_accounts_hold_valid_documents() {
-    for name in ["config/minimal.yaml", "config/example.yaml", EXAMPLE] {
+    for name in ["config/minimal.yaml", "config/example.yaml", "deploy/iam/example.yaml"] {
         dhmc_controller::desired::load(read(name).as_bytes()).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
     let accounts = read("docs/ACCOUNTS.md");

@@ -10,7 +10,7 @@ use crate::desired::names::{AccountId, Partition};
 use crate::policy::principal::{OrganizationId, PrincipalPattern, RoleArn};
 use crate::policy::render::Format;
 use crate::policy::{Doctor, RegionScope, Scope, SessionTags};
-pub use trust::{TrustArgs, Trusted};
+pub use trust::{OwnRoleArgs, Runs, TrustArgs, Trusted};
 
 /// What stands at the end of every help of these commands.
 const EXIT_CODES: &str = "Exit codes:
@@ -59,18 +59,23 @@ pub enum PolicyCommand {
   dhmc-controller policy member --config dhmc.yaml
   dhmc-controller policy member --config dhmc.yaml --account 222233334444
   dhmc-controller policy member --config dhmc.yaml --format cloudformation \\
-    --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id o-abcde12345 > stackset.json
+    --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id o-abcde12345 > member.template.json
+  dhmc-controller policy member --config dhmc.yaml --format stackset \\
+    --hub-role-arn arn:aws:iam::111122223333:role/dhmc-hub --organization-id o-abcde12345 > stackset.template.json
 
 {EXIT_CODES}"
     ))]
     Member(MemberArgs),
     /// What the controller needs to reach other accounts: to assume the declared roles, and to list the organization.
     ///
-    /// Where it also keeps the account of its own credentials, `policy controller` is needed besides.
+    /// Where it also keeps the account of its own credentials, `policy controller` is needed besides. With --for, it is the controller's
+    /// own role with both.
     #[command(after_long_help = format!(
         "Examples:
   dhmc-controller policy hub --config dhmc.yaml
   dhmc-controller policy hub --config dhmc.yaml --pod-identity --format terraform
+  dhmc-controller policy hub --config dhmc.yaml --organization-id o-abcde12345 --format cloudformation \\
+    --for pod-identity --namespace dhmc --service-account dhmc-controller > hub.template.json
 
 {EXIT_CODES}"
     ))]
@@ -132,6 +137,9 @@ pub enum FormatName {
     /// A template, as JSON.
     #[value(name = "cloudformation")]
     CloudFormation,
+    /// A template of a stack set of that template, for `policy member --hub-role-arn`.
+    #[value(name = "stackset")]
+    StackSet,
 }
 
 impl FormatArgs {
@@ -142,6 +150,7 @@ impl FormatArgs {
             FormatName::Json => Format::Json,
             FormatName::Terraform => Format::Terraform,
             FormatName::CloudFormation => Format::CloudFormation,
+            FormatName::StackSet => Format::StackSet,
         }
     }
 }
@@ -193,6 +202,9 @@ pub struct ControllerArgs {
     /// How wide the rights are.
     #[command(flatten)]
     pub width: WidthArgs,
+    /// Its role.
+    #[command(flatten)]
+    pub role: OwnRoleArgs,
 }
 
 /// Flags of `policy member`.
@@ -256,6 +268,12 @@ pub struct HubArgs {
     /// Which session tags its sessions have.
     #[command(flatten)]
     pub tags: TagArgs,
+    /// The organization that accounts have to be of which the document does not name, such as o-abcde12345.
+    #[arg(long, value_name = "ID")]
+    pub organization_id: Option<OrganizationId>,
+    /// Its role.
+    #[command(flatten)]
+    pub role: OwnRoleArgs,
 }
 
 /// Flags of `policy scp` and `policy deny`.

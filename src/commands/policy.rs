@@ -9,13 +9,13 @@ use jiff::Timestamp;
 
 use super::failed;
 use crate::cli::policy::{
-    ControllerArgs, DenialArgs, HubArgs, MemberArgs, PolicyArgs, PolicyCommand, TermsArgs, TrustArgs, Trusted,
+    ControllerArgs, DenialArgs, HubArgs, MemberArgs, OwnRoleArgs, PolicyArgs, PolicyCommand, TermsArgs, TrustArgs, Trusted,
 };
 use crate::desired::DesiredState;
 use crate::desired::access::AssumeRole;
 use crate::desired::names::RolePath;
 use crate::policy::document::PolicyDocument;
-use crate::policy::principal::RoleArn;
+use crate::policy::principal::{OidcProvider, RoleArn};
 use crate::policy::quota::TooLong;
 use crate::policy::render::{Attached, Deployment, Format, InstanceProfile, ManagedPolicy, Named, RenderError, Role};
 use crate::policy::text::{EXTERNAL_ID, Piece, Text};
@@ -31,6 +31,8 @@ const ONE_ROLE: &str = "give the role the same name in every account and declare
 /// Where roles stay allowed.
 const FEWER_ROLES: &str =
     "name fewer roles with --controller-role-arn, with wildcards; or ask for accounts one by one (--account)";
+/// The command line has seen to all that is needed.
+const INCOMPLETE: &str = "something is missing; `dhmc-controller policy trust --help` tells what each needs";
 /// Where somebody is trusted.
 const SHORTER_NAMES: &str = "use shorter names";
 
@@ -102,13 +104,17 @@ async fn read(config: PathBuf, scope: &Scope) -> Result<Arc<DesiredState>, Error
 async fn controller(args: ControllerArgs) -> Result<Made, Error> {
     let scope = args.document.scope(args.width);
     let format = args.document.format.format();
-    let document = policy::controller(&*read(args.document.config, &scope).await?, &scope)?;
-    let named = Named {
+    let named = of_own_account(&*read(args.document.config, &scope).await?, &scope)?;
+    let deployment = with_own_role(args.role, "dhmc-controller", vec![named], format, &scope)?;
+    Ok(Made { deployment, format, advice: ASK_ONE_BY_ONE })
+}
+
+fn of_own_account(state: &DesiredState, scope: &Scope) -> Result<Named, Unfit> {
+    Ok(Named {
         name: "dhmc-controller",
         description: "What dhmc-controller needs in the account of its own credentials.",
-        document,
-    };
-    Ok(Made { deployment: attached_to(None, named), format, advice: ASK_ONE_BY_ONE })
+        document: policy::controller(state, scope)?,
+    })
 }
 
 async fn member(args: MemberArgs) -> Result<Made, Error> {
@@ -127,7 +133,7 @@ async fn member(args: MemberArgs) -> Result<Made, Error> {
     };
     let role = policy::assumed_role(&state, scope.account);
     let deployment = match args.hub_role_arn {
-        Some(hub) => Deployment::Role(member_role(role?, hub, args.terms, Some(named))),
+        Some(hub) => Deployment::Role(member_role(role?, hub, args.terms, vec![named])),
         None => attached_to(role.ok().map(|role| role.name.to_string()), named),
     };
     Ok(Made { deployment, format, advice: ASK_ONE_BY_ONE })
@@ -135,9 +141,61 @@ async fn member(args: MemberArgs) -> Result<Made, Error> {
 
 async fn hub(args: HubArgs) -> Result<Made, Error> {
     let scope = Scope { partition: args.format.partition, ..Scope::default() };
-    let document = policy::hub(&*read(args.config, &scope).await?, &scope, args.tags.session_tags())?;
+    let (state, format) = (read(args.config, &scope).await?, args.format.format());
+    let document = policy::hub(&state, &scope, args.tags.session_tags(), args.organization_id.as_ref())?;
     let named = Named { name: "dhmc-hub", description: "What dhmc-controller needs to reach other accounts.", document };
-    Ok(Made { deployment: attached_to(None, named), format: args.format.format(), advice: ONE_ROLE })
+    let mut policies = vec![named];
+    if args.role.place.is_some() {
+        // A hub need not keep an account of its own.
+        match of_own_account(&state, &scope) {
+            Ok(own) => policies.push(own),
+            Err(Unfit::NothingOwn) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let deployment = with_own_role(args.role, "dhmc-hub", policies, format, &scope)?;
+    Ok(Made { deployment, format, advice: ONE_ROLE })
+}
+
+/// The first policy alone, or where it is known where the controller runs, its role with all of them.
+fn with_own_role(
+    role: OwnRoleArgs,
+    usual: &str,
+    mut policies: Vec<Named>,
+    format: Format,
+    scope: &Scope,
+) -> Result<Deployment, Error> {
+    let Some(place) = role.place else { return Ok(attached_to(None, policies.swap_remove(0))) };
+    if format == Format::Json {
+        return Err(Error::Usage(
+            "--for adds the role, and JSON is one policy alone; add --format terraform or cloudformation, or ask for `policy trust`",
+        ));
+    }
+    let account = role.namespace.zip(role.service_account).map(|(namespace, name)| ServiceAccount { namespace, name });
+    let trust = own_trust(place.into(), role.oidc_provider.as_ref(), account.as_ref(), scope).ok_or(Error::Usage(INCOMPLETE))?;
+    let name = role.role_name.map_or_else(|| usual.to_owned(), |name| name.to_string());
+    Ok(Deployment::Role(own_role(name, trust, policies)))
+}
+
+/// Who may be the controller where it runs, and whether instances get the role. `None` where something is missing.
+fn own_trust(
+    whom: Trusted,
+    provider: Option<&OidcProvider>,
+    account: Option<&ServiceAccount>,
+    scope: &Scope,
+) -> Option<(PolicyDocument, InstanceProfile)> {
+    match (whom, provider, account) {
+        (Trusted::Ec2, ..) => Some((trust::ec2(), InstanceProfile::Needed)),
+        (Trusted::PodIdentity, _, account) => Some((trust::pod_identity(account), InstanceProfile::NotNeeded)),
+        (Trusted::Irsa, Some(provider), Some(account)) => {
+            Some((trust::irsa(provider, account, scope), InstanceProfile::NotNeeded))
+        }
+        (Trusted::Irsa | Trusted::Hub, ..) => None,
+    }
+}
+
+fn own_role(name: String, (trust, profile): (PolicyDocument, InstanceProfile), policies: Vec<Named>) -> Role {
+    Role { name, path: RolePath::root().to_string(), description: "What dhmc-controller runs as.", trust, policies, profile }
 }
 
 async fn scp(args: DenialArgs) -> Result<Made, Error> {
@@ -163,32 +221,23 @@ async fn deny(args: DenialArgs) -> Result<Made, Error> {
 async fn trust(args: TrustArgs) -> Result<Made, Error> {
     let format = args.format.format();
     let account = args.namespace.zip(args.service_account).map(|(namespace, name)| ServiceAccount { namespace, name });
-    let own = |trust: PolicyDocument, profile: InstanceProfile| Role {
-        name: args.role_name.to_string(),
-        path: RolePath::root().to_string(),
-        description: "What dhmc-controller runs as.",
-        trust,
-        policy: None,
-        profile,
-    };
     let scope = Scope { partition: args.format.partition, account: args.account, ..Scope::default() };
-    let role = match (args.whom, args.oidc_provider, account, args.hub_role_arn, args.config) {
-        (Trusted::Ec2, ..) => own(trust::ec2(), InstanceProfile::Needed),
-        (Trusted::PodIdentity, _, account, ..) => own(trust::pod_identity(account.as_ref()), InstanceProfile::NotNeeded),
-        (Trusted::Irsa, Some(provider), Some(account), ..) => {
-            if format == Format::Json && !provider.has_account() && scope.account.is_none() {
-                return Err(Error::Usage(
-                    "the account of the OIDC provider is not known; add --account, or write the provider's ARN",
-                ));
-            }
-            own(trust::irsa(&provider, &account, &scope), InstanceProfile::NotNeeded)
-        }
-        (Trusted::Hub, _, _, Some(hub), Some(config)) => {
+    if format == Format::Json
+        && args.whom == Trusted::Irsa
+        && scope.account.is_none()
+        && args.oidc_provider.as_ref().is_some_and(|provider| !provider.has_account())
+    {
+        return Err(Error::Usage("the account of the OIDC provider is not known; add --account, or write the provider's ARN"));
+    }
+    let role = match (args.whom, args.hub_role_arn, args.config) {
+        (Trusted::Hub, Some(hub), Some(config)) => {
             let state = read(config, &scope).await?;
-            member_role(policy::assumed_role(&state, args.account)?, hub, args.terms, None)
+            member_role(policy::assumed_role(&state, args.account)?, hub, args.terms, Vec::new())
         }
-        // The command line has seen to all that is needed.
-        _ => return Err(Error::Usage("something is missing; `dhmc-controller policy trust --help` tells what each needs")),
+        (whom, ..) => {
+            let trust = own_trust(whom, args.oidc_provider.as_ref(), account.as_ref(), &scope);
+            own_role(args.role_name.to_string(), trust.ok_or(Error::Usage(INCOMPLETE))?, Vec::new())
+        }
     };
     Ok(Made { deployment: Deployment::Role(role), format, advice: SHORTER_NAMES })
 }
@@ -198,7 +247,7 @@ fn attached_to(role: Option<String>, named: Named) -> Deployment {
 }
 
 /// The role that is assumed in an account.
-fn member_role(role: &AssumeRole, hub: RoleArn, terms: TermsArgs, policy: Option<Named>) -> Role {
+fn member_role(role: &AssumeRole, hub: RoleArn, terms: TermsArgs, policies: Vec<Named>) -> Role {
     let terms = HubTerms {
         role: hub,
         organization: terms.organization_id,
@@ -210,7 +259,7 @@ fn member_role(role: &AssumeRole, hub: RoleArn, terms: TermsArgs, policy: Option
         path: role.path.to_string(),
         description: "What dhmc-controller assumes to keep this account.",
         trust: trust::hub(&terms, role),
-        policy,
+        policies,
         profile: InstanceProfile::NotNeeded,
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::examined::{Answer, Simulated, Simulation};
 use super::finding::{Check, Finding};
 use crate::cloud::CloudError;
-use crate::desired::names::{AccountId, Partition, Region, RolePath};
-use crate::desired::{DEFAULT_ROLE_PATH, DesiredRole, DesiredSetting, Management, Mode, OtherPolicies, SettingState};
+use crate::desired::names::{AccountId, Partition, Region};
+use crate::desired::{DEFAULT_ROLE_PATH, DesiredRole, DesiredSetting};
 use crate::observed::ObservedRole;
+use crate::policy::{self, Compared, Write};
 
 /// What may have to be written in one account.
 #[derive(Debug)]
@@ -25,72 +26,40 @@ pub struct Writes<'a> {
 }
 
 impl Writes<'_> {
-    /// What to ask the simulator. Nothing, where the document only observes.
+    /// What to ask the simulator: about every write that `policy` allows. Nothing, where the document only observes.
     #[must_use]
     pub fn simulations(&self) -> Vec<Simulation> {
-        let mut asked = Vec::new();
-        for (state, action) in
-            [(SettingState::Enabled, "ssm:UpdateServiceSetting"), (SettingState::Disabled, "ssm:ResetServiceSetting")]
-        {
-            // Each by itself, because policies may ask in which region a call is made (`policy` makes such).
-            asked.extend(self.enforced(state).map(|region| Simulation {
-                actions: vec![action],
-                resources: vec![self.setting_arn(region)],
-                context: BTreeMap::from([("aws:RequestedRegion", region.to_string())]),
-            }));
-        }
-        if let Some(role) = self.role {
-            asked.extend(self.of_role(role));
-        }
-        asked.retain(|one| !one.resources.is_empty() && !one.actions.is_empty());
-        asked
-    }
-
-    fn enforced(&self, state: SettingState) -> impl Iterator<Item = &Region> {
-        let wanted = DesiredSetting { state, mode: Mode::Enforce };
-        self.settings.iter().filter(move |(_, want)| *want == wanted).map(|(region, _)| region)
-    }
-
-    fn setting_arn(&self, region: &Region) -> String {
-        let Self { partition, account, .. } = self;
-        format!("arn:{partition}:ssm:{region}:{account}:servicesetting/ssm/managed-instance/default-ec2-instance-management-role")
-    }
-
-    fn of_role(&self, role: &DesiredRole) -> Vec<Simulation> {
-        let Self { partition, account, .. } = self;
-        let declared = role.path.as_ref().map(RolePath::as_str);
-        let path = declared.or(self.observed.map(|role| role.path.as_str())).unwrap_or(DEFAULT_ROLE_PATH);
-        let arn = format!("arn:{partition}:iam::{account}:role{path}{}", role.name);
-        let ask = |actions: Vec<&'static str>, context: BTreeMap<&'static str, String>| Simulation {
-            actions,
-            resources: vec![arn.clone()],
-            context,
-        };
-        let mut asked = Vec::new();
-        if role.management == Management::Managed && role.mode == Mode::Enforce {
-            let boundary = role.permissions_boundary.as_ref().map(|policy| policy.arn(*partition));
-            let bounded: BTreeMap<_, _> = boundary.iter().map(|arn| ("iam:PermissionsBoundary", arn.clone())).collect();
-            let mut bound = vec!["iam:CreateRole"];
-            bound.extend(boundary.is_some().then_some("iam:PutRolePermissionsBoundary"));
-            asked.push(ask(bound, bounded));
-            let mut plain = vec!["iam:UpdateAssumeRolePolicy"];
-            plain.extend((!role.tags.is_empty()).then_some("iam:TagRole"));
-            plain.extend(role.description.is_some().then_some("iam:UpdateRoleDescription"));
-            asked.push(ask(plain, BTreeMap::new()));
-            let of_policy = |action, policy: String| ask(vec![action], BTreeMap::from([("iam:PolicyARN", policy)]));
-            let declared: Vec<String> = role.policies.iter().map(|policy| policy.arn(*partition)).collect();
-            if role.other_policies == OtherPolicies::Detach {
-                let attached = self.observed.into_iter().flat_map(|role| &role.attached);
-                let extra = attached.filter(|policy| !declared.contains(policy));
-                asked.extend(extra.map(|policy| of_policy("iam:DetachRolePolicy", policy.clone())));
+        // Where it is known where the role is, that is asked about.
+        let found = self.observed.and_then(|role| role.path.parse().ok()).or_else(|| DEFAULT_ROLE_PATH.parse().ok());
+        let role = self.role.map(|role| DesiredRole { path: role.path.clone().or(found), ..role.clone() });
+        let mut asked: Vec<Simulation> = Vec::new();
+        for write in policy::writes(self.partition, self.account, self.settings, role.as_ref()) {
+            for (resource, context) in self.contexts(&write) {
+                match asked.iter_mut().find(|one| one.resources == [resource.as_str()] && one.context == context) {
+                    Some(same) => same.actions.push(write.operation),
+                    None => asked.push(Simulation { actions: vec![write.operation], resources: vec![resource], context }),
+                }
             }
-            asked.extend(declared.into_iter().map(|policy| of_policy("iam:AttachRolePolicy", policy)));
-        }
-        if self.enforced(SettingState::Enabled).next().is_some() {
-            let passed = BTreeMap::from([("iam:PassedToService", role.trust_principal.to_string())]);
-            asked.push(ask(vec!["iam:PassRole"], passed));
         }
         asked
+    }
+
+    /// What the calls of a write would be on, and bring along: each by itself, because policies may compare it.
+    fn contexts(&self, write: &Write) -> Vec<(String, BTreeMap<&'static str, String>)> {
+        let Some((key, compared)) = &write.compared else { return vec![(write.resource.clone(), BTreeMap::new())] };
+        let values: Vec<&String> = match compared {
+            Compared::Only(these) => these.iter().collect(),
+            // What is attached, and nobody declared.
+            Compared::AllBut(declared) => {
+                let attached = self.observed.into_iter().flat_map(|role| &role.attached);
+                attached.filter(|policy| !declared.contains(policy)).collect()
+            }
+        };
+        let on = |value: &str| match *key {
+            "aws:RequestedRegion" => write.resource.replacen(":*:", &format!(":{value}:"), 1),
+            _ => write.resource.clone(),
+        };
+        values.into_iter().map(|value| (on(value), BTreeMap::from([(*key, value.clone())]))).collect()
     }
 }
 
@@ -206,6 +175,11 @@ mod tests {
 
     /// What is asked for a `spec`: each action, with its resource or its context.
     fn asked(spec: &str) -> Vec<String> {
+        asked_beside(spec, None)
+    }
+
+    /// The same where the role is as it is.
+    fn asked_beside(spec: &str, observed: Option<&ObservedRole>) -> Vec<String> {
         let text = format!("apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\nspec: {spec}\n");
         let state = crate::desired::load(text.as_bytes()).unwrap();
         let account = state.accounts.values().next().unwrap();
@@ -219,7 +193,7 @@ mod tests {
             account: "111122223333".parse().unwrap(),
             settings: &settings,
             role: crate::reconcile::expand::needs_role(account).then_some(&*account.role),
-            observed: None,
+            observed,
         };
         let tell = |one: Simulation| {
             let on = one.resources.iter().map(|arn| arn.rsplit(':').take(3).collect::<Vec<_>>()[2].to_owned());
@@ -255,12 +229,30 @@ mod tests {
             asked(all),
             [
                 "ssm:UpdateServiceSetting eu-west-1 aws:RequestedRegion=eu-west-1",
+                "iam:PassRole  iam:PassedToService=ssm.amazonaws.com",
                 "iam:CreateRole,iam:PutRolePermissionsBoundary  iam:PermissionsBoundary=arn:aws:iam::aws:policy/B",
                 "iam:UpdateAssumeRolePolicy,iam:TagRole,iam:UpdateRoleDescription ",
                 "iam:AttachRolePolicy  iam:PolicyARN=arn:aws:iam::aws:policy/P",
-                "iam:PassRole  iam:PassedToService=ssm.amazonaws.com",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_attached_and_not_declared_is_asked_about() {
+        let observed = ObservedRole {
+            path: "/there/".to_owned(),
+            name: "R".to_owned(),
+            trust_policy: "{}".to_owned(),
+            attached: ["arn:aws:iam::aws:policy/P".to_owned(), "arn:aws:iam::aws:policy/Q".to_owned()].into(),
+            tags: BTreeMap::new(),
+            description: None,
+            permissions_boundary: None,
+        };
+        let exclusive = "{regions: {eu-west-1: enabled}, role: {name: R, policies: [P], exclusivePolicies: true}}";
+        let detached = |asked: Vec<String>| asked.into_iter().filter(|one| one.contains("Detach")).collect::<Vec<_>>();
+        let about = "iam:DetachRolePolicy  iam:PolicyARN=arn:aws:iam::aws:policy/Q";
+        assert_eq!(detached(asked_beside(exclusive, Some(&observed))), [about]);
+        assert_eq!(detached(asked(exclusive)), Vec::<String>::new());
     }
 
     fn answer(action: &str, resource: &str, answer: Answer, unknown: &[&str]) -> Simulated {

@@ -37,6 +37,10 @@ const CHANGES_OF_TAGS: [&str; 2] = [TAG_ROLE, "iam:UntagRole"];
 /// What changes the description, where it is declared.
 const CHANGES_OF_DESCRIPTION: [&str; 2] = [UPDATE_DESCRIPTION, "iam:UpdateRole"];
 
+/// What changes what a policy of the account says. AWS's own nobody can change.
+const CHANGES_OF_POLICIES: [&str; 4] =
+    ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicyVersion", "iam:DeletePolicy"];
+
 /// The document that denies all of it to everybody but those.
 pub(super) fn document(
     reaches: &[Reach],
@@ -62,6 +66,9 @@ pub(super) fn document(
         guard.deny("KeepRole", &CHANGES, kept.roles, Vec::new());
         guard.deny("KeepRoleName", &[CREATE_ROLE], kept.names, Vec::new());
     }
+    if !kept.policies.is_empty() {
+        guard.deny("KeepPolicies", &CHANGES_OF_POLICIES, kept.policies, Vec::new());
+    }
     if !kept.tagged.is_empty() {
         guard.deny("KeepTags", &CHANGES_OF_TAGS, kept.tagged, Vec::new());
     }
@@ -81,6 +88,8 @@ struct Kept {
     roles: BTreeSet<Text>,
     /// The same at any path. Names are unique whatever the path, so that a role of this name elsewhere keeps ours from being made.
     names: BTreeSet<Text>,
+    /// Those that the document declares for the role, its boundary among them, unless they are AWS's own.
+    policies: BTreeSet<Text>,
     tagged: BTreeSet<Text>,
     described: BTreeSet<Text>,
 }
@@ -109,6 +118,9 @@ impl Kept {
         let changes: Vec<&str> = changes_of_role(role, place).iter().map(crate::plan::RoleAction::operation).collect();
         if changes.contains(&UPDATE_TRUST_POLICY) {
             self.names.extend(place.role(None, &role.name));
+            let declared = role.policies.iter().chain(&role.permissions_boundary);
+            let arns = declared.map(|policy| policy.arn(place.planned_partition())).filter(|arn| !arn.contains(":iam::aws:"));
+            self.policies.extend(arns.map(|arn| place.policy(&arn)));
         }
         for resource in place.role(role.path.as_ref(), &role.name) {
             for (operation, resources) in

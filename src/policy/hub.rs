@@ -1,6 +1,7 @@
 //! What the hub needs with its own credentials: to assume the declared roles, and to list the organization as far as the
 //! declaration asks.
 
+use super::principal::OrganizationId;
 use super::rights::Rights;
 use super::text::{Place, Text, Whose};
 use super::values::Values;
@@ -12,7 +13,12 @@ use crate::desired::organization::Scope;
 use crate::operations::{ASSUME_ROLE, LIST_ACCOUNTS, LIST_ACCOUNTS_OF_UNIT, LIST_UNITS_OF_UNIT, TAG_SESSION};
 
 /// What is allowed to the hub.
-pub(super) fn rights(state: &DesiredState, place: &Place, tags: SessionTags) -> Result<Rights, Unfit> {
+pub(super) fn rights(
+    state: &DesiredState,
+    place: &Place,
+    tags: SessionTags,
+    organization: Option<&OrganizationId>,
+) -> Result<Rights, Unfit> {
     let roles = roles(state);
     if roles.is_empty() {
         return Err(Unfit::NothingToAssume);
@@ -20,12 +26,17 @@ pub(super) fn rights(state: &DesiredState, place: &Place, tags: SessionTags) -> 
     let mut rights = Rights::default();
     let has_tags = |role: &Assumed<'_>| tags == SessionTags::Inherited || !role.role.session_tags.is_empty();
     for role in &roles {
-        let covered = role.covered_by(&roles);
+        // A listed account may be of another organization.
+        let covered = role.covered_by(&roles).filter(|_| organization.is_none());
+        let of = match organization {
+            Some(organization) if role.account.is_none() => Values::only([Text::literal(organization.to_string())]),
+            _ => Values::any(),
+        };
         if covered.is_none() {
-            rights.allow(ASSUME_ROLE, role.arn(place), Values::any());
+            rights.allow(ASSUME_ROLE, role.arn(place), of.clone());
         }
         if has_tags(role) && !covered.is_some_and(has_tags) {
-            rights.allow(TAG_SESSION, role.arn(place), Values::any());
+            rights.allow(TAG_SESSION, role.arn(place), of);
         }
     }
     if let Some(organization) = &state.organization {

@@ -20,6 +20,7 @@ pub mod text;
 pub mod trust;
 mod unfit;
 mod values;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,12 +29,13 @@ use crate::desired::access::{Access, AssumeRole};
 use crate::desired::names::{Account, AccountId, Partition, PolicyRef};
 use crate::desired::{DesiredAccount, DesiredState, regions};
 use document::PolicyDocument;
-use principal::{Exempt, PrincipalPattern};
+use principal::{Exempt, OrganizationId, PrincipalPattern};
 use reach::Reach;
 use rights::Rights;
 use text::{Place, Whose};
 pub use unfit::Unfit;
 use values::Values;
+pub use writes::{Compared, Write, writes};
 
 /// What a policy is for, besides the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,8 +145,15 @@ pub fn member(state: &DesiredState, scope: &Scope) -> Result<PolicyDocument, Unf
 }
 
 /// What the hub needs with its own credentials to reach the members, besides [`controller`] where it keeps an account itself.
-pub fn hub(state: &DesiredState, scope: &Scope, tags: SessionTags) -> Result<PolicyDocument, Unfit> {
-    Ok(statements::document(hub::rights(state, &scope.place_in(state), tags)?))
+///
+/// Where the organization's id is known, accounts that the document does not name have to be of it.
+pub fn hub(
+    state: &DesiredState,
+    scope: &Scope,
+    tags: SessionTags,
+    organization: Option<&OrganizationId>,
+) -> Result<PolicyDocument, Unfit> {
+    Ok(statements::document(hub::rights(state, &scope.place_in(state), tags, organization)?))
 }
 
 /// The service control policy that keeps everybody but the controller from what it keeps.

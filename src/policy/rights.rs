@@ -48,17 +48,31 @@ impl Rights {
 
     /// Allows what keeps an account as it may come to be declared.
     pub(super) fn keep(&mut self, reach: &Reach, place: &Place) {
-        for (regions, setting) in &reach.settings {
+        self.write(reach, place);
+        for (regions, _) in &reach.settings {
             self.allow(GET_SETTING, place.setting(), regions.clone());
-            for action in changes_of_setting(*setting) {
-                self.allow(action.operation(), place.setting(), regions.clone());
-            }
         }
         if reach.lists_regions {
             self.allow_everywhere(LIST_REGIONS);
         }
         for role in &reach.roles {
-            self.keep_role(role, place);
+            self.read_role(role, place);
+        }
+    }
+
+    /// Allows the writes of that.
+    pub(super) fn write(&mut self, reach: &Reach, place: &Place) {
+        for (regions, setting) in &reach.settings {
+            for action in changes_of_setting(*setting) {
+                self.allow(action.operation(), place.setting(), regions.clone());
+            }
+        }
+        for role in &reach.roles {
+            for action in changes_of_role(role, place) {
+                for resource in place.role(role.path.as_ref(), &role.name) {
+                    self.allow(action.operation(), resource, lets_through(&action, role, place));
+                }
+            }
             if names_the_role(reach) {
                 let service = Text::literal(role.trust_principal.to_string());
                 for resource in place.role(role.path.as_ref(), &role.name) {
@@ -68,7 +82,7 @@ impl Rights {
         }
     }
 
-    fn keep_role(&mut self, role: &DesiredRole, place: &Place) {
+    fn read_role(&mut self, role: &DesiredRole, place: &Place) {
         let resources = place.role(role.path.as_ref(), &role.name);
         for resource in &resources {
             self.allow(GET_ROLE, resource.clone(), Values::any());
@@ -77,11 +91,6 @@ impl Rights {
         // A guess: a role that is not there has no path, so IAM may ask about one at the root. Names are unique in an account
         // whatever the path, so that this tells of no other role.
         self.allow(GET_ROLE, place.role_at(&RolePath::root(), &role.name), Values::any());
-        for action in changes_of_role(role, place) {
-            for resource in &resources {
-                self.allow(action.operation(), resource.clone(), lets_through(&action, role, place));
-            }
-        }
     }
 }
 

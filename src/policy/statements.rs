@@ -39,10 +39,25 @@ fn comparison(operation: &str) -> Option<Comparison> {
         op::GET_SETTING | op::UPDATE_SETTING | op::RESET_SETTING => ("aws:RequestedRegion", "StringEquals", "StringNotEquals"),
         op::ATTACH_POLICY | op::DETACH_POLICY => ("iam:PolicyARN", "ArnEquals", "ArnNotEquals"),
         op::CREATE_ROLE | op::PUT_BOUNDARY => ("iam:PermissionsBoundary", "ArnEquals", "ArnNotEquals"),
+        // In the context of every call to a resource of an account in an organization (IAM user guide, "Global condition keys", whose list
+        // of exceptions has no action of STS); AWS's own sample for STS asks for it (aws-samples/data-perimeter-policy-examples,
+        // sts_endpoint_policy.json).
+        op::ASSUME_ROLE | op::TAG_SESSION => ("aws:ResourceOrgID", "StringEquals", "StringNotEquals"),
         op::PASS_ROLE => ("iam:PassedToService", "StringEquals", "StringNotEquals"),
         _ => return None,
     };
     Some(Comparison { key, equals, differs })
+}
+
+/// The key that the condition of an operation compares, where it has one.
+pub(super) fn key_of(operation: &str) -> Option<&'static str> {
+    comparison(operation).map(|comparison| comparison.key)
+}
+
+/// Where an operation stands among all.
+pub(super) fn place_of(operation: &str) -> (usize, usize) {
+    let chapter = chapter_of(operation);
+    (chapter, CHAPTERS[chapter].1.iter().position(|one| *one == operation).unwrap_or(usize::MAX))
 }
 
 /// The condition under which an operation is about these values.

@@ -91,6 +91,17 @@ async fn a_role_is_deployed_with_its_policy_in_one_template() {
     }
 }
 
+/// On an instance, by a profile; what reaches others and what keeps its own account are two policies of it.
+#[tokio::test]
+async fn the_controllers_own_role_is_deployed_with_its_policies_in_one_template() {
+    for (name, command) in [("controller-with-role", "controller"), ("hub-with-role", "hub")] {
+        for (format, ending) in &FORMATS[1..] {
+            let shown = printed(&[command, "--config", "deploy/iam/example.yaml", "--for", "ec2", "--format", format]).await;
+            golden::check(&format!("policy/{name}.{ending}"), &shown.out);
+        }
+    }
+}
+
 /// A policy is for programs as much as for people: a terminal gets no other text.
 #[tokio::test]
 async fn on_a_terminal_the_same_is_printed() {
@@ -134,6 +145,12 @@ async fn what_does_not_fit_is_refused_with_what_to_do() {
         ("not-a-member", vec!["member", "--config", &many, "--account", "999988887777"]),
         ("too-long", vec!["hub", "--config", &many]),
         ("controller-unknown", vec!["scp", "--config", "config/organization.yaml"]),
+        ("own-role-as-json", vec!["hub", "--config", "config/organization.yaml", "--for", "ec2"]),
+        (
+            "stack-set-of-no-role",
+            vec!["scp", "--config", "config/organization.yaml", "--controller-role-arn", HUB, "--format", "stackset"],
+        ),
+        ("irsa-role-without-its-flags", vec!["hub", "--for", "irsa"]),
         ("role-as-json", vec!["member", "--config", "config/organization.yaml", "--hub-role-arn", HUB]),
         ("roles-differ", vec!["trust", "--for", "hub", "--config", "config/organization.yaml", "--hub-role-arn", HUB]),
         ("provider-of-no-account", irsa.to_vec()),

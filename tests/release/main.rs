@@ -6,3 +6,4 @@
 mod alerts;
 mod cluster;
 mod image;
+mod sbom;

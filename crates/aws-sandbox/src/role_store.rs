@@ -19,9 +19,34 @@ pub(crate) struct Policy {
     pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
-    /// What it says, in its only version.
-    pub(crate) document: String,
+    /// What it says, and has said.
+    pub(crate) versions: Versions,
     pub(crate) created: Timestamp,
+}
+
+/// The versions of a policy by their numbers, of which one is in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Versions {
+    pub(crate) documents: BTreeMap<u32, String>,
+    pub(crate) default: u32,
+    /// Numbers are not used again.
+    newest: u32,
+}
+
+impl Versions {
+    pub(crate) fn first(document: String) -> Self {
+        Self { documents: [(1, document)].into(), default: 1, newest: 1 }
+    }
+
+    /// Adds one, and tells its number.
+    pub(crate) fn add(&mut self, document: String, in_force: bool) -> u32 {
+        self.newest += 1;
+        self.documents.insert(self.newest, document);
+        if in_force {
+            self.default = self.newest;
+        }
+        self.newest
+    }
 }
 
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::identity::Denial;
 use crate::partition::{Partition, RegionStatus};
 use crate::role::Role;
-use crate::role_store::{Policy, role_id};
+use crate::role_store::{Policy, Versions, role_id};
 use crate::setting::Write;
 use crate::upkeep::Upkeep;
 use crate::world::{Account, World};
@@ -63,7 +63,7 @@ impl World {
             path: "/".to_owned(),
             name: name.to_owned(),
             description: None,
-            document: document.to_owned(),
+            versions: Versions::first(document.to_owned()),
             created: self.now(),
         };
         account.state.lock().roles.policies.insert(arn.clone(), policy);

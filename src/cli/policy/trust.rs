@@ -44,6 +44,47 @@ pub struct TrustArgs {
     pub role_name: RoleName,
 }
 
+/// The controller's own role, with its trust.
+#[derive(Debug, Clone, Args)]
+pub struct OwnRoleArgs {
+    /// The role as well, which the controller is where it runs, with the trust of `policy trust`: not as JSON, which is one policy.
+    #[arg(long = "for", value_enum, value_name = "WHERE")]
+    pub place: Option<Runs>,
+    /// For irsa: the cluster's OIDC provider, by its ARN or its address.
+    #[arg(long, value_name = "PROVIDER", required_if_eq("place", "irsa"))]
+    pub oidc_provider: Option<OidcProvider>,
+    /// For irsa and pod-identity: the namespace of the service account.
+    #[arg(long, value_name = "NAME", required_if_eq("place", "irsa"), requires = "service_account")]
+    pub namespace: Option<String>,
+    /// For irsa and pod-identity: the service account.
+    #[arg(long, value_name = "NAME", required_if_eq("place", "irsa"), requires = "namespace")]
+    pub service_account: Option<String>,
+    /// What the role is called. Without it: dhmc-controller, or for the hub dhmc-hub.
+    #[arg(long, value_name = "NAME", requires = "place")]
+    pub role_name: Option<RoleName>,
+}
+
+/// Where the controller runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Runs {
+    /// On an instance of EC2.
+    Ec2,
+    /// In EKS, by IAM roles for service accounts.
+    Irsa,
+    /// In EKS, by EKS Pod Identity.
+    PodIdentity,
+}
+
+impl From<Runs> for Trusted {
+    fn from(place: Runs) -> Self {
+        match place {
+            Runs::Ec2 => Self::Ec2,
+            Runs::Irsa => Self::Irsa,
+            Runs::PodIdentity => Self::PodIdentity,
+        }
+    }
+}
+
 /// Who may assume a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Trusted {

@@ -1,5 +1,6 @@
 //! What is deployed, and how it is written down: as the policy alone, for Terraform, for `CloudFormation`.
 
+mod alignment;
 mod cloudformation;
 mod terraform;
 
@@ -16,6 +17,8 @@ pub enum Format {
     Terraform,
     /// A template, as JSON.
     CloudFormation,
+    /// A template of a stack set, which brings a role into every account of units of the organization.
+    StackSet,
 }
 
 /// What is deployed.
@@ -25,7 +28,7 @@ pub enum Deployment {
     Policy(ManagedPolicy),
     /// A policy of Organizations.
     ServiceControlPolicy(Named),
-    /// A role, with its policy where that is known here.
+    /// A role, with its policies where those are known here.
     Role(Role),
 }
 
@@ -70,7 +73,7 @@ pub struct Role {
     /// Who may assume it.
     pub trust: PolicyDocument,
     /// What it may do, where that is deployed with it.
-    pub policy: Option<Named>,
+    pub policies: Vec<Named>,
     /// Whether instances get it.
     pub profile: InstanceProfile,
 }
@@ -93,6 +96,9 @@ pub enum RenderError {
     /// A defect.
     #[error("the policy cannot be written as HCL: {0}; this is a defect of the controller, please report it")]
     Hcl(#[from] hcl::Error),
+    /// There is none to bring.
+    #[error("a stack set brings a role into accounts, and this is a policy alone; ask for `policy member --hub-role-arn ARN`")]
+    NotARole,
 }
 
 impl Deployment {
@@ -103,7 +109,7 @@ impl Deployment {
             Self::Policy(policy) => vec![(Quota::ManagedPolicy, &policy.named.document)],
             Self::ServiceControlPolicy(policy) => vec![(Quota::ServiceControlPolicy, &policy.document)],
             Self::Role(role) => {
-                let permissions = role.policy.iter().map(|policy| (Quota::ManagedPolicy, &policy.document));
+                let permissions = role.policies.iter().map(|policy| (Quota::ManagedPolicy, &policy.document));
                 [(Quota::TrustPolicy, &role.trust)].into_iter().chain(permissions).collect()
             }
         }
@@ -115,6 +121,7 @@ impl Deployment {
             Format::Json => self.json()?,
             Format::Terraform => terraform::render(self)?,
             Format::CloudFormation => cloudformation::render(self)?,
+            Format::StackSet => cloudformation::render_stack_set(self)?.ok_or(RenderError::NotARole)?,
         })
     }
 

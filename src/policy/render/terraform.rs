@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use hcl::expr::{TemplateExpr, Traversal, Variable};
+use hcl::expr::{FuncCall, TemplateExpr, Traversal, Variable};
 use hcl::structure::BlockBuilder;
 use hcl::{Block, Body, Expression, Identifier};
 
-use super::{Attached, Deployment, InstanceProfile, ManagedPolicy, Named, Role};
+use super::{Attached, Deployment, InstanceProfile, ManagedPolicy, Named, Role, alignment};
 use crate::policy::document::{Condition, Effect, PolicyDocument, Statement};
 use crate::policy::text::{Piece, Text};
 
@@ -15,6 +15,8 @@ use crate::policy::text::{Piece, Text};
 const TRUST: &str = "dhmc_trust";
 /// The variable of the external id.
 const EXTERNAL_ID: &str = "external_id";
+/// The variable of what a service control policy is attached to.
+const TARGETS: &str = "target_ids";
 /// What a role is called.
 const ROLE: &str = "dhmc";
 
@@ -25,7 +27,7 @@ pub(super) fn render(deployment: &Deployment) -> Result<String, hcl::Error> {
         Deployment::ServiceControlPolicy(policy) => file.add_service_control_policy(policy)?,
         Deployment::Role(role) => file.add_role(role)?,
     }
-    hcl::to_string(&file.body())
+    Ok(alignment::aligned(&hcl::to_string(&file.body())?))
 }
 
 #[derive(Default)]
@@ -80,6 +82,15 @@ impl File {
             // Organizations counts the white space that it is given.
             .add_attribute(("content", path(&["data", "aws_iam_policy_document", &name, "minified_json"])?));
         self.blocks.push(block.build());
+        let kind = FuncCall::builder("set").arg(path(&["string"])?).build();
+        let targets = Block::builder("variable").add_label(TARGETS).add_attribute(("type", kind));
+        let targets = targets.add_attribute(("description", "The root, units and accounts that it is attached to."));
+        self.given.push(targets.build());
+        let attachment = resource("aws_organizations_policy_attachment", &name)
+            .add_attribute(("for_each", path(&["var", TARGETS])?))
+            .add_attribute(("policy_id", path(&["aws_organizations_policy", &name, "id"])?))
+            .add_attribute(("target_id", path(&["each", "value"])?));
+        self.blocks.push(attachment.build());
         Ok(())
     }
 
@@ -100,7 +111,7 @@ impl File {
                 .add_attribute(("role", name()?));
             self.blocks.push(profile.build());
         }
-        if let Some(policy) = &role.policy {
+        for policy in &role.policies {
             self.add_managed(policy, Some(name()?))?;
         }
         let output = Block::builder("output").add_label("role_arn");

@@ -51,6 +51,25 @@ fn the_users_guides_sample_is_completed() {
     assert!(!actions(&policy).contains("iam:UpdateRole"));
 }
 
+/// Whoever may give a policy another version may do with the role what they like.
+#[test]
+fn policies_of_the_account_are_guarded_as_well_and_those_of_aws_need_it_not() {
+    let role = |rest: &str| {
+        format!(
+            "{{regions: {{eu-west-1: enabled}}, role: {{policies: ['arn:aws:iam::111122223333:policy/hosts', AmazonSSMManagedEC2InstanceDefaultPolicy],
+            permissionsBoundary: 'arn:aws:iam::111122223333:policy/edge' {rest}}}}}"
+        )
+    };
+    let policy = guard(&role(""));
+    let kept = about(&policy, "iam:CreatePolicyVersion");
+    let changes = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicyVersion", "iam:DeletePolicy"];
+    assert_eq!(words(&kept["Action"]), changes);
+    assert_eq!(kept["Resource"], json!(["arn:aws:iam::111122223333:policy/edge", "arn:aws:iam::111122223333:policy/hosts"]));
+    for spec in [role(", mode: observe"), "{regions: {eu-west-1: enabled}}".to_owned()] {
+        assert!(!actions(&guard(&spec)).contains("iam:CreatePolicyVersion"), "{spec}");
+    }
+}
+
 #[test]
 fn only_what_is_enforced_is_guarded() {
     let policy = guard("{regions: {eu-west-1: enabled, us-east-1: {state: enabled, mode: observe}, sa-east-1: disabled}}");

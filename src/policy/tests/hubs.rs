@@ -6,7 +6,7 @@ use super::super::*;
 use super::{about, actions, state, value};
 
 fn of(spec: &str, tags: SessionTags) -> Value {
-    value(&hub(&state(spec), &Scope::default(), tags).unwrap())
+    value(&hub(&state(spec), &Scope::default(), tags, None).unwrap())
 }
 
 fn declared(spec: &str) -> Value {
@@ -48,6 +48,26 @@ fn accounts_that_are_included_by_their_ids_are_named() {
     );
     let roles = json!(["arn:aws:iam::222233334444:role/m", "arn:aws:iam::333344445555:role/m"]);
     assert_eq!(about(&policy, "sts:AssumeRole")["Resource"], roles);
+}
+
+/// The external id keeps strangers from being assumed by mistake, this from being assumed at all.
+#[test]
+fn with_the_id_of_the_organization_no_account_of_another_is_reached_unless_it_is_named() {
+    let spec = "{regions: {eu-west-1: enabled}, accounts: [{id: '222233334444', assumeRole: {name: m}}],
+        organization: {assumeRole: {name: m, sessionTags: {a: b}}}}";
+    let organization = "o-abcde12345".parse().unwrap();
+    let policy = value(&hub(&state(spec), &Scope::default(), SessionTags::Declared, Some(&organization)).unwrap());
+    let statements: Vec<&Value> = policy["Statement"].as_array().unwrap().iter().filter(|one| one["Resource"] != "*").collect();
+    let of_us = json!({ "StringEquals": { "aws:ResourceOrgID": "o-abcde12345" } });
+    let shown: Vec<(&Value, &Value, &Value)> =
+        statements.iter().map(|one| (&one["Action"], &one["Resource"], &one["Condition"])).collect();
+    assert_eq!(
+        shown,
+        [
+            (&json!(["sts:AssumeRole", "sts:TagSession"]), &json!("arn:aws:iam::*:role/m"), &of_us),
+            (&json!("sts:AssumeRole"), &json!("arn:aws:iam::222233334444:role/m"), &Value::Null),
+        ]
+    );
 }
 
 /// As the declaration asks, so is asked: see `organization::Query`.

@@ -238,7 +238,7 @@ fn whoever_needs_nothing_is_told_so() {
     let scope = Scope::default();
     assert_eq!(controller(&members, &scope), Err(Unfit::NothingOwn));
     assert_eq!(member(&own, &scope), Err(Unfit::NoMember));
-    assert_eq!(hub(&own, &scope, SessionTags::Declared), Err(Unfit::NothingToAssume));
+    assert_eq!(hub(&own, &scope, SessionTags::Declared, None), Err(Unfit::NothingToAssume));
     let other = id("999988887777");
     assert_eq!(member(&members, &Scope::of(other)), Err(Unfit::NotDeclared(other)));
     let both = state(TWO_MEMBERS);

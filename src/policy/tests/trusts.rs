@@ -111,7 +111,7 @@ fn a_policy_that_is_too_long_says_how_long_it_may_be_and_what_to_do() {
     let accounts: Vec<String> =
         (0..200).map(|n| format!("{{id: '{:012}', assumeRole: {{name: role-{n}}}}}", 100_000_000_000_u64 + n)).collect();
     let spec = format!("{{regions: {{eu-west-1: enabled}}, accounts: [{}]}}", accounts.join(", "));
-    let policy = super::super::hub(&state(&spec), &Scope::default(), SessionTags::Declared).unwrap();
+    let policy = super::super::hub(&state(&spec), &Scope::default(), SessionTags::Declared, None).unwrap();
     let error = Quota::ManagedPolicy.check(&policy, "do this").unwrap_err().to_string();
     let length = length(&policy);
     assert_eq!(

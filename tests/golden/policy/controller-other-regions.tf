@@ -1,5 +1,5 @@
 variable "role_name" {
-  type = string
+  type        = string
   description = "The role that the policy is attached to."
 }
 
@@ -9,7 +9,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_iam_policy_document" "dhmc_controller" {
   statement {
-    sid = "ReadSettings"
+    sid    = "ReadSettings"
     effect = "Allow"
     actions = [
       "ssm:GetServiceSetting"
@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "ReadRole"
+    sid    = "ReadRole"
     effect = "Allow"
     actions = [
       "iam:GetRole",
@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "ListRegions"
+    sid    = "ListRegions"
     effect = "Allow"
     actions = [
       "account:ListRegions"
@@ -44,7 +44,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "EnableSettings"
+    sid    = "EnableSettings"
     effect = "Allow"
     actions = [
       "ssm:UpdateServiceSetting"
@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "NameTheRoleInSettings"
+    sid    = "NameTheRoleInSettings"
     effect = "Allow"
     actions = [
       "iam:PassRole"
@@ -66,7 +66,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "Diagnose"
+    sid    = "Diagnose"
     effect = "Allow"
     actions = [
       "iam:SimulatePrincipalPolicy",
@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "Diagnose2"
+    sid    = "Diagnose2"
     effect = "Allow"
     actions = [
       "iam:GetRolePolicy",
@@ -101,7 +101,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "Diagnose3"
+    sid    = "Diagnose3"
     effect = "Allow"
     actions = [
       "iam:GetPolicy",
@@ -113,7 +113,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "Diagnose4"
+    sid    = "Diagnose4"
     effect = "Allow"
     actions = [
       "ssm:GetDocument"
@@ -125,12 +125,12 @@ data "aws_iam_policy_document" "dhmc_controller" {
 }
 
 resource "aws_iam_policy" "dhmc_controller" {
-  name = "dhmc-controller"
+  name        = "dhmc-controller"
   description = "What dhmc-controller needs in the account of its own credentials."
-  policy = data.aws_iam_policy_document.dhmc_controller.json
+  policy      = data.aws_iam_policy_document.dhmc_controller.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_controller" {
-  role = var.role_name
+  role       = var.role_name
   policy_arn = aws_iam_policy.dhmc_controller.arn
 }

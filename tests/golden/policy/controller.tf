@@ -1,11 +1,11 @@
 variable "role_name" {
-  type = string
+  type        = string
   description = "The role that the policy is attached to."
 }
 
 data "aws_iam_policy_document" "dhmc_controller" {
   statement {
-    sid = "ReadSettings"
+    sid    = "ReadSettings"
     effect = "Allow"
     actions = [
       "ssm:GetServiceSetting"
@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "eu-west-1",
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "ReadRole"
+    sid    = "ReadRole"
     effect = "Allow"
     actions = [
       "iam:GetRole",
@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "ReadRole2"
+    sid    = "ReadRole2"
     effect = "Allow"
     actions = [
       "iam:GetRole"
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "EnableSettings"
+    sid    = "EnableSettings"
     effect = "Allow"
     actions = [
       "ssm:UpdateServiceSetting"
@@ -59,7 +59,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "us-east-1"
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "ResetSettings"
+    sid    = "ResetSettings"
     effect = "Allow"
     actions = [
       "ssm:ResetServiceSetting"
@@ -78,7 +78,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "sa-east-1"
@@ -87,7 +87,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "NameTheRoleInSettings"
+    sid    = "NameTheRoleInSettings"
     effect = "Allow"
     actions = [
       "iam:PassRole"
@@ -97,7 +97,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -106,7 +106,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "KeepRole"
+    sid    = "KeepRole"
     effect = "Allow"
     actions = [
       "iam:UpdateAssumeRolePolicy",
@@ -119,7 +119,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "KeepRole2"
+    sid    = "KeepRole2"
     effect = "Allow"
     actions = [
       "iam:CreateRole",
@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "ArnEquals"
+      test     = "ArnEquals"
       variable = "iam:PermissionsBoundary"
       values = [
         "arn:aws:iam::111122223333:policy/boundary"
@@ -139,7 +139,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
   }
 
   statement {
-    sid = "AttachPolicies"
+    sid    = "AttachPolicies"
     effect = "Allow"
     actions = [
       "iam:AttachRolePolicy"
@@ -149,7 +149,7 @@ data "aws_iam_policy_document" "dhmc_controller" {
     ]
 
     condition {
-      test = "ArnEquals"
+      test     = "ArnEquals"
       variable = "iam:PolicyARN"
       values = [
         "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy"
@@ -159,12 +159,12 @@ data "aws_iam_policy_document" "dhmc_controller" {
 }
 
 resource "aws_iam_policy" "dhmc_controller" {
-  name = "dhmc-controller"
+  name        = "dhmc-controller"
   description = "What dhmc-controller needs in the account of its own credentials."
-  policy = data.aws_iam_policy_document.dhmc_controller.json
+  policy      = data.aws_iam_policy_document.dhmc_controller.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_controller" {
-  role = var.role_name
+  role       = var.role_name
   policy_arn = aws_iam_policy.dhmc_controller.arn
 }

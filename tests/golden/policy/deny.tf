@@ -2,7 +2,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_iam_policy_document" "dhmc_deny" {
   statement {
-    sid = "KeepSettings"
+    sid    = "KeepSettings"
     effect = "Deny"
     actions = [
       "ssm:UpdateServiceSetting",
@@ -13,7 +13,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "sa-east-1",
@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
   }
 
   statement {
-    sid = "KeepRoleFromOtherSettings"
+    sid    = "KeepRoleFromOtherSettings"
     effect = "Deny"
     actions = [
       "iam:PassRole"
@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
   }
 
   statement {
-    sid = "KeepRole"
+    sid    = "KeepRole"
     effect = "Deny"
     actions = [
       "iam:DeleteRole",
@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
   }
 
   statement {
-    sid = "KeepRoleName"
+    sid    = "KeepRoleName"
     effect = "Deny"
     actions = [
       "iam:CreateRole"
@@ -72,7 +72,21 @@ data "aws_iam_policy_document" "dhmc_deny" {
   }
 
   statement {
-    sid = "KeepTags"
+    sid    = "KeepPolicies"
+    effect = "Deny"
+    actions = [
+      "iam:CreatePolicyVersion",
+      "iam:SetDefaultPolicyVersion",
+      "iam:DeletePolicyVersion",
+      "iam:DeletePolicy"
+    ]
+    resources = [
+      "arn:aws:iam::111122223333:policy/boundary"
+    ]
+  }
+
+  statement {
+    sid    = "KeepTags"
     effect = "Deny"
     actions = [
       "iam:TagRole",
@@ -84,7 +98,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
   }
 
   statement {
-    sid = "KeepDescription"
+    sid    = "KeepDescription"
     effect = "Deny"
     actions = [
       "iam:UpdateRoleDescription",
@@ -97,7 +111,7 @@ data "aws_iam_policy_document" "dhmc_deny" {
 }
 
 resource "aws_iam_policy" "dhmc_deny" {
-  name = "dhmc-deny"
+  name        = "dhmc-deny"
   description = "Keeps whoever has it from Default Host Management Configuration."
-  policy = data.aws_iam_policy_document.dhmc_deny.json
+  policy      = data.aws_iam_policy_document.dhmc_deny.json
 }

@@ -1,11 +1,11 @@
 variable "role_name" {
-  type = string
+  type        = string
   description = "The role that the policy is attached to."
 }
 
 data "aws_iam_policy_document" "dhmc_hub" {
   statement {
-    sid = "ReachTheAccounts"
+    sid    = "ReachTheAccounts"
     effect = "Allow"
     actions = [
       "sts:AssumeRole"
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "dhmc_hub" {
   }
 
   statement {
-    sid = "ReachTheAccounts2"
+    sid    = "ReachTheAccounts2"
     effect = "Allow"
     actions = [
       "sts:TagSession"
@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "dhmc_hub" {
   }
 
   statement {
-    sid = "ListTheOrganization"
+    sid    = "ListTheOrganization"
     effect = "Allow"
     actions = [
       "organizations:ListAccounts",
@@ -41,12 +41,12 @@ data "aws_iam_policy_document" "dhmc_hub" {
 }
 
 resource "aws_iam_policy" "dhmc_hub" {
-  name = "dhmc-hub"
+  name        = "dhmc-hub"
   description = "What dhmc-controller needs to reach other accounts."
-  policy = data.aws_iam_policy_document.dhmc_hub.json
+  policy      = data.aws_iam_policy_document.dhmc_hub.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_hub" {
-  role = var.role_name
+  role       = var.role_name
   policy_arn = aws_iam_policy.dhmc_hub.arn
 }

@@ -1,12 +1,12 @@
 variable "role_name" {
-  type = string
+  type        = string
   description = "The role that the policy is attached to."
-  default = "dhmc-controller"
+  default     = "dhmc-controller"
 }
 
 data "aws_iam_policy_document" "dhmc_member" {
   statement {
-    sid = "ReadSettings"
+    sid    = "ReadSettings"
     effect = "Allow"
     actions = [
       "ssm:GetServiceSetting"
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "eu-west-1",
@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole"
+    sid    = "ReadRole"
     effect = "Allow"
     actions = [
       "iam:GetRole",
@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole2"
+    sid    = "ReadRole2"
     effect = "Allow"
     actions = [
       "iam:GetRole"
@@ -51,12 +51,12 @@ data "aws_iam_policy_document" "dhmc_member" {
 }
 
 resource "aws_iam_policy" "dhmc_member" {
-  name = "dhmc-member"
+  name        = "dhmc-member"
   description = "What dhmc-controller needs in an account that it reaches by assuming a role."
-  policy = data.aws_iam_policy_document.dhmc_member.json
+  policy      = data.aws_iam_policy_document.dhmc_member.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_member" {
-  role = var.role_name
+  role       = var.role_name
   policy_arn = aws_iam_policy.dhmc_member.arn
 }

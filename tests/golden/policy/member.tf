@@ -1,5 +1,5 @@
 variable "role_name" {
-  type = string
+  type        = string
   description = "The role that the policy is attached to."
 }
 
@@ -7,7 +7,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_iam_policy_document" "dhmc_member" {
   statement {
-    sid = "ReadSettings"
+    sid    = "ReadSettings"
     effect = "Allow"
     actions = [
       "ssm:GetServiceSetting"
@@ -18,7 +18,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole"
+    sid    = "ReadRole"
     effect = "Allow"
     actions = [
       "iam:GetRole",
@@ -31,7 +31,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole2"
+    sid    = "ReadRole2"
     effect = "Allow"
     actions = [
       "iam:GetRole"
@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ListRegions"
+    sid    = "ListRegions"
     effect = "Allow"
     actions = [
       "account:ListRegions"
@@ -54,7 +54,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "EnableSettings"
+    sid    = "EnableSettings"
     effect = "Allow"
     actions = [
       "ssm:UpdateServiceSetting"
@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "NameTheRoleInSettings"
+    sid    = "NameTheRoleInSettings"
     effect = "Allow"
     actions = [
       "iam:PassRole"
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -84,7 +84,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "KeepRole"
+    sid    = "KeepRole"
     effect = "Allow"
     actions = [
       "iam:CreateRole",
@@ -96,7 +96,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "AttachPolicies"
+    sid    = "AttachPolicies"
     effect = "Allow"
     actions = [
       "iam:AttachRolePolicy"
@@ -106,7 +106,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "ArnEquals"
+      test     = "ArnEquals"
       variable = "iam:PolicyARN"
       values = [
         "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy"
@@ -116,12 +116,12 @@ data "aws_iam_policy_document" "dhmc_member" {
 }
 
 resource "aws_iam_policy" "dhmc_member" {
-  name = "dhmc-member"
+  name        = "dhmc-member"
   description = "What dhmc-controller needs in an account that it reaches by assuming a role."
-  policy = data.aws_iam_policy_document.dhmc_member.json
+  policy      = data.aws_iam_policy_document.dhmc_member.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_member" {
-  role = var.role_name
+  role       = var.role_name
   policy_arn = aws_iam_policy.dhmc_member.arn
 }

@@ -1,6 +1,11 @@
+variable "target_ids" {
+  type        = set(string)
+  description = "The root, units and accounts that it is attached to."
+}
+
 data "aws_iam_policy_document" "dhmc_guard" {
   statement {
-    sid = "KeepSettings"
+    sid    = "KeepSettings"
     effect = "Deny"
     actions = [
       "ssm:UpdateServiceSetting",
@@ -11,7 +16,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
     ]
 
     condition {
-      test = "ArnNotLike"
+      test     = "ArnNotLike"
       variable = "aws:PrincipalArn"
       values = [
         "arn:aws:iam::*:role/dhmc-controller",
@@ -21,7 +26,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
   }
 
   statement {
-    sid = "KeepRoleFromOtherSettings"
+    sid    = "KeepRoleFromOtherSettings"
     effect = "Deny"
     actions = [
       "iam:PassRole"
@@ -31,7 +36,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -39,7 +44,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
     }
 
     condition {
-      test = "ArnNotLike"
+      test     = "ArnNotLike"
       variable = "aws:PrincipalArn"
       values = [
         "arn:aws:iam::*:role/dhmc-controller",
@@ -49,7 +54,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
   }
 
   statement {
-    sid = "KeepRole"
+    sid    = "KeepRole"
     effect = "Deny"
     actions = [
       "iam:DeleteRole",
@@ -66,7 +71,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
     ]
 
     condition {
-      test = "ArnNotLike"
+      test     = "ArnNotLike"
       variable = "aws:PrincipalArn"
       values = [
         "arn:aws:iam::*:role/dhmc-controller",
@@ -76,7 +81,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
   }
 
   statement {
-    sid = "KeepRoleName"
+    sid    = "KeepRoleName"
     effect = "Deny"
     actions = [
       "iam:CreateRole"
@@ -87,7 +92,7 @@ data "aws_iam_policy_document" "dhmc_guard" {
     ]
 
     condition {
-      test = "ArnNotLike"
+      test     = "ArnNotLike"
       variable = "aws:PrincipalArn"
       values = [
         "arn:aws:iam::*:role/dhmc-controller",
@@ -98,8 +103,14 @@ data "aws_iam_policy_document" "dhmc_guard" {
 }
 
 resource "aws_organizations_policy" "dhmc_guard" {
-  name = "dhmc-guard"
+  name        = "dhmc-guard"
   description = "Keeps everybody but dhmc-controller from Default Host Management Configuration."
-  type = "SERVICE_CONTROL_POLICY"
-  content = data.aws_iam_policy_document.dhmc_guard.minified_json
+  type        = "SERVICE_CONTROL_POLICY"
+  content     = data.aws_iam_policy_document.dhmc_guard.minified_json
+}
+
+resource "aws_organizations_policy_attachment" "dhmc_guard" {
+  for_each  = var.target_ids
+  policy_id = aws_organizations_policy.dhmc_guard.id
+  target_id = each.value
 }

@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "dhmc_trust" {
   statement {
-    sid = "TheInstanceMayAssumeThisRole"
+    sid    = "TheInstanceMayAssumeThisRole"
     effect = "Allow"
     actions = [
       "sts:AssumeRole"
@@ -16,9 +16,9 @@ data "aws_iam_policy_document" "dhmc_trust" {
 }
 
 resource "aws_iam_role" "dhmc" {
-  name = "dhmc-controller"
-  path = "/"
-  description = "What dhmc-controller runs as."
+  name               = "dhmc-controller"
+  path               = "/"
+  description        = "What dhmc-controller runs as."
   assume_role_policy = data.aws_iam_policy_document.dhmc_trust.json
 }
 

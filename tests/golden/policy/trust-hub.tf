@@ -1,12 +1,12 @@
 variable "external_id" {
-  type = string
-  sensitive = true
+  type        = string
+  sensitive   = true
   description = "The externalId of the document."
 }
 
 data "aws_iam_policy_document" "dhmc_trust" {
   statement {
-    sid = "TheHubMayAssumeThisRole"
+    sid    = "TheHubMayAssumeThisRole"
     effect = "Allow"
     actions = [
       "sts:AssumeRole"
@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "sts:ExternalId"
       values = [
         var.external_id
@@ -29,7 +29,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
   }
 
   statement {
-    sid = "ItsSessionTagsMayComeAlong"
+    sid    = "ItsSessionTagsMayComeAlong"
     effect = "Allow"
     actions = [
       "sts:TagSession"
@@ -45,9 +45,9 @@ data "aws_iam_policy_document" "dhmc_trust" {
 }
 
 resource "aws_iam_role" "dhmc" {
-  name = "dhmc-controller"
-  path = "/"
-  description = "What dhmc-controller assumes to keep this account."
+  name               = "dhmc-controller"
+  path               = "/"
+  description        = "What dhmc-controller assumes to keep this account."
   assume_role_policy = data.aws_iam_policy_document.dhmc_trust.json
 }
 

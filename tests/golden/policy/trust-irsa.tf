@@ -2,7 +2,7 @@ data "aws_partition" "current" {}
 
 data "aws_iam_policy_document" "dhmc_trust" {
   statement {
-    sid = "TheServiceAccountMayAssumeThisRole"
+    sid    = "TheServiceAccountMayAssumeThisRole"
     effect = "Allow"
     actions = [
       "sts:AssumeRoleWithWebIdentity"
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD:aud"
       values = [
         "sts.amazonaws.com"
@@ -24,7 +24,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "oidc.eks.eu-west-1.amazonaws.com/id/0123ABCD:sub"
       values = [
         "system:serviceaccount:dhmc:dhmc-controller"
@@ -34,9 +34,9 @@ data "aws_iam_policy_document" "dhmc_trust" {
 }
 
 resource "aws_iam_role" "dhmc" {
-  name = "dhmc-controller"
-  path = "/"
-  description = "What dhmc-controller runs as."
+  name               = "dhmc-controller"
+  path               = "/"
+  description        = "What dhmc-controller runs as."
   assume_role_policy = data.aws_iam_policy_document.dhmc_trust.json
 }
 

@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "dhmc_trust" {
   statement {
-    sid = "ThePodMayAssumeThisRole"
+    sid    = "ThePodMayAssumeThisRole"
     effect = "Allow"
     actions = [
       "sts:AssumeRole",
@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestTag/kubernetes-namespace"
       values = [
         "dhmc"
@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestTag/kubernetes-service-account"
       values = [
         "dhmc-controller"
@@ -33,9 +33,9 @@ data "aws_iam_policy_document" "dhmc_trust" {
 }
 
 resource "aws_iam_role" "dhmc" {
-  name = "dhmc-controller"
-  path = "/"
-  description = "What dhmc-controller runs as."
+  name               = "dhmc-controller"
+  path               = "/"
+  description        = "What dhmc-controller runs as."
   assume_role_policy = data.aws_iam_policy_document.dhmc_trust.json
 }
 

@@ -9,6 +9,9 @@ use crate::sdk::{Admin, POLICY, ROLE, TRUST, VALUE};
 const ELSEWHERE: &str = "ap-south-1";
 const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
+/// A policy of the account, of the role in documents that declare it. It has another version.
+pub(super) const HOSTS: &str = "arn:aws:iam::111122223333:policy/hosts";
+
 /// Tries a change. The error is AWS's message; `None` when this file does not know how to try it.
 pub(super) async fn attempt(admin: &Admin, action: &str) -> Option<Result<(), String>> {
     macro_rules! send {
@@ -43,6 +46,12 @@ pub(super) async fn attempt(admin: &Admin, action: &str) -> Option<Result<(), St
         "iam:UntagRole" => send!(iam.untag_role().role_name(ROLE).tag_keys("team")),
         "iam:UpdateRoleDescription" => send!(iam.update_role_description().role_name(ROLE).description("theirs")),
         "iam:UpdateRole" => send!(iam.update_role().role_name(ROLE).description("theirs")),
+        "iam:CreatePolicyVersion" => {
+            send!(iam.create_policy_version().policy_arn(HOSTS).policy_document(ALLOW_ALL).set_as_default(true))
+        }
+        "iam:SetDefaultPolicyVersion" => send!(iam.set_default_policy_version().policy_arn(HOSTS).version_id("v2")),
+        "iam:DeletePolicyVersion" => send!(iam.delete_policy_version().policy_arn(HOSTS).version_id("v2")),
+        "iam:DeletePolicy" => send!(iam.delete_policy().policy_arn(HOSTS)),
         _ => return None,
     })
 }

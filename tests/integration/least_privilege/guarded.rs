@@ -6,7 +6,7 @@ use dhmc_controller::policy::principal::PrincipalPattern;
 use dhmc_controller::policy::{self, Scope};
 use serde_json::{Value, json};
 
-use super::changes::attempt;
+use super::changes::{HOSTS, attempt};
 use super::stage::{MANAGEMENT, MEMBER, Written, actions, desired_state, give, grants, pass, refusals, sandbox, set, wrong_role};
 use crate::referee::{ACCOUNT, sdk_credentials};
 use crate::sdk::{Admin, POLICY, ROLE, VALUE};
@@ -141,6 +141,38 @@ async fn a_denial_keeps_those_away_who_have_it_and_nobody_who_is_exempt() {
         refused_all(&sandbox, account, &denial, other, "with an explicit deny in an identity-based policy").await;
     }
     the_controller_goes_on(&sandbox).await;
+}
+
+/// Whoever may change a policy that hosts have by the role need not touch the role.
+#[tokio::test]
+async fn policies_of_the_account_are_kept_as_well_and_could_be_changed_without_the_guard() {
+    let spec = format!("{{role: {{policies: ['{HOSTS}']}}, regions: {{us-east-1: enabled}}}}");
+    let state = desired_state(&spec);
+    let scp = serde_json::to_value(policy::scp(&state, &Scope::default(), &exempt()).unwrap()).unwrap();
+    for guarded in [true, false] {
+        let sandbox = sandbox(&state, &[], MANAGEMENT).await;
+        give(&sandbox, &grants(&state, &[], Written::ForEach));
+        let credentials = || sandbox.account(ACCOUNT).identity("user/bob");
+        let bob = Admin::at(&sandbox.url(), &sdk_credentials(credentials()));
+        bob.iam.create_policy().policy_name("hosts").policy_document(everything()).send().await.unwrap();
+        bob.iam.create_policy_version().policy_arn(HOSTS).policy_document(everything()).send().await.unwrap();
+        assert_eq!(pass(&sandbox, &spec).await, PassResult::InSync);
+        if guarded {
+            let organization = sandbox.organization(MANAGEMENT);
+            organization.attach_policy(&organization.root(), &scp.to_string()).unwrap();
+            refused_all(&sandbox, ACCOUNT, &scp, credentials(), "with an explicit deny in a service control policy").await;
+        } else {
+            for action in ["iam:SetDefaultPolicyVersion", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion"] {
+                assert!(actions(&scp).contains(action), "{action} is not guarded");
+                attempt(&bob, action).await.unwrap().unwrap();
+            }
+            let refused = attempt(&bob, "iam:DeletePolicy").await.unwrap().unwrap_err();
+            assert!(actions(&scp).contains("iam:DeletePolicy") && refused.contains("attached"), "{refused}");
+        }
+        let policy = bob.iam.get_policy().policy_arn(HOSTS).send().await.unwrap().policy.unwrap();
+        assert_eq!(policy.default_version_id.unwrap(), if guarded { "v1" } else { "v3" });
+        assert_eq!(pass(&sandbox, &spec).await, PassResult::InSync);
+    }
 }
 
 /// What is not guarded is not kept from anybody: reads, other roles, other settings' roles.

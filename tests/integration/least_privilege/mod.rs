@@ -20,6 +20,9 @@ use stage::{Grant, Written, actions, desired_state, give, grants, pass, refusals
 use tokio::task::JoinSet;
 
 use crate::referee::ACCOUNT;
+use dhmc_controller::app::PassResult;
+use dhmc_controller::policy::{self, Scope, SessionTags};
+use stage::MEMBER;
 
 /// How a scene went.
 struct Played {
@@ -93,6 +96,26 @@ async fn is_missed(case: &Case, grants: &[Grant]) -> bool {
         }
     }
     false
+}
+
+/// One pattern stands for the role in every account there is: the organization's id takes those of others out of it.
+#[tokio::test]
+async fn a_hub_that_knows_its_organization_assumes_the_role_in_no_account_of_another() {
+    let spec = "{regions: {us-east-1: enabled}, organization: {assumeRole: {name: dhmc-member, path: /platform/, externalId: sesame}, exclude: {accounts: ['111122223333']}}}";
+    let state = desired_state(spec);
+    for of_ours in [true, false] {
+        let sandbox = sandbox(&state, &[MEMBER], ACCOUNT).await;
+        let ours = sandbox.organization(ACCOUNT).id();
+        let id = if of_ours { ours } else { "o-another1234".to_owned() };
+        let hub = policy::hub(&state, &Scope::default(), SessionTags::Declared, Some(&id.parse().unwrap())).unwrap();
+        let mut grants = grants(&state, &[MEMBER], Written::ForAll);
+        grants[0].policy = serde_json::to_value(hub).unwrap();
+        give(&sandbox, &grants);
+        let result = pass(&sandbox, spec).await;
+        let refused = refusals(&sandbox);
+        assert_eq!((refused.is_empty(), result == PassResult::InSync), (of_ours, of_ours), "{result:?}: {refused:#?}");
+        assert!(refused.iter().all(|call| call.contains("sts:AssumeRole")), "{refused:#?}");
+    }
 }
 
 /// The list of the calls is read off the file that names them; only one of them needs no right.

@@ -51,7 +51,7 @@ pub(super) fn grants(state: &DesiredState, members: &[&'static str], written: Wr
         Written::ForEach => Scope::of(account.parse().unwrap()),
         Written::ForAll => Scope::default(),
     };
-    let own = [policy::controller(state, &scope(ACCOUNT)), policy::hub(state, &Scope::default(), SessionTags::Declared)];
+    let own = [policy::controller(state, &scope(ACCOUNT)), policy::hub(state, &Scope::default(), SessionTags::Declared, None)];
     let own = own.into_iter().filter_map(|policy| match policy {
         Ok(policy) => {
             Some(Grant { account: ACCOUNT, role: CONTROLLER.to_owned(), policy: serde_json::to_value(policy).unwrap() })

@@ -74,10 +74,15 @@ impl World {
     /// What every call of a principal has for conditions to ask about.
     pub(crate) fn keys_of(&self, account: &Account, principal: &str) -> Keys {
         let keys = Keys::default().with("aws:PrincipalArn", principal).with("aws:PrincipalAccount", account.id.as_str());
-        match self.organizations.read().of(&account.id) {
-            Some(own) => keys.with("aws:PrincipalOrgID", own.id.as_str()),
+        match self.organization_id_of(&account.id) {
+            Some(own) => keys.with("aws:PrincipalOrgID", own.as_str()),
             None => keys,
         }
+    }
+
+    /// The organization that an account is of.
+    pub(crate) fn organization_id_of(&self, account: &str) -> Option<String> {
+        self.organizations.read().of(account).map(|own| own.id.clone())
     }
 
     /// Why a call is refused, if it is. A denial is told before the lack of an Allow.

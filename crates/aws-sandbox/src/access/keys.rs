@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 /// Every key that is played, in lower case; those that end in a slash go on with the key of a tag.
-const KNOWN: [(&str, Holds); 12] = [
+const KNOWN: [(&str, Holds); 13] = [
     ("aws:principalaccount", Holds::One),
     ("aws:principalarn", Holds::One),
     ("aws:principalorgid", Holds::One),
+    ("aws:resourceorgid", Holds::One),
     ("aws:requestedregion", Holds::One),
     ("aws:requesttag/", Holds::One),
     ("aws:tagkeys", Holds::Many),

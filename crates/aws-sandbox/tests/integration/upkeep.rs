@@ -71,6 +71,38 @@ async fn the_text_of_a_policy_is_read_by_its_version_url_encoded() {
     }
 }
 
+/// IAM API reference: the version in force cannot be deleted, nor a policy with others; there are five at most, and no number comes twice.
+#[tokio::test]
+async fn a_policy_gets_other_versions_of_which_one_is_in_force() {
+    const TEXT: &str = r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let (sandbox, account) = sandbox().await;
+    let client = Client::new(&sandbox, account.credentials());
+    let arn = account.put_policy("Logs", TEXT);
+    let in_force =
+        async || client.iam("GetPolicy", &[("PolicyArn", &arn)]).await.ok().element("DefaultVersionId").unwrap().to_owned();
+    let new = [("PolicyArn", arn.as_str()), ("PolicyDocument", TEXT)];
+    for _ in 2..=5 {
+        client.iam("CreatePolicyVersion", &new).await.ok();
+    }
+    client.iam("CreatePolicyVersion", &new).await.refused(409, "LimitExceeded");
+    assert_eq!(in_force().await, "v1");
+    let version = |name| [("PolicyArn", arn.as_str()), ("VersionId", name)];
+    client.iam("SetDefaultPolicyVersion", &version("v5")).await.ok();
+    client.iam("DeletePolicyVersion", &version("v5")).await.refused(409, "DeleteConflict");
+    client.iam("DeletePolicyVersion", &version("v4")).await.ok();
+    client.iam("SetDefaultPolicyVersion", &version("v4")).await.refused(404, "NoSuchEntity");
+    client.iam("CreatePolicyVersion", &[new.as_slice(), &[("SetAsDefault", "true")]].concat()).await.ok();
+    assert_eq!(in_force().await, "v6");
+
+    let policy = [("PolicyArn", arn.as_str())];
+    client.iam("DeletePolicy", &policy).await.refused(409, "DeleteConflict");
+    for name in ["v1", "v2", "v3", "v5"] {
+        client.iam("DeletePolicyVersion", &version(name)).await.ok();
+    }
+    client.iam("DeletePolicy", &policy).await.ok();
+    client.iam("GetPolicy", &policy).await.refused(404, "NoSuchEntity");
+}
+
 #[tokio::test]
 async fn a_policy_that_was_put_can_be_attached() {
     let (sandbox, account) = sandbox().await;

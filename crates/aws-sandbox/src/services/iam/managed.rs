@@ -1,4 +1,4 @@
-//! Managed policies, as little as roles need: create one's own, look one up, read what it says. Each has one version.
+//! Managed policies, as little as roles need: create one's own, look one up, read what it says.
 
 use serde::Serialize;
 
@@ -7,26 +7,23 @@ use super::{malformed, names, no_entity};
 use crate::identity::unique_letters;
 use crate::managed_policies::{self, name_of};
 use crate::policy_document;
-use crate::role_store::Policy;
+use crate::role_store::{Policy, Versions};
 use crate::services::Context;
 use crate::wire::answer::Answer;
 use crate::wire::error::ServiceError;
 
-/// What IAM calls the first version of a policy.
-const ONLY_VERSION: &str = "v1";
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct OneVersion {
-    policy_version: VersionView,
+pub(super) struct OneVersion {
+    pub(super) policy_version: VersionView,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct VersionView {
-    document: String,
-    version_id: &'static str,
-    is_default_version: bool,
+pub(super) struct VersionView {
+    pub(super) document: String,
+    pub(super) version_id: String,
+    pub(super) is_default_version: bool,
 }
 
 #[derive(Serialize)]
@@ -42,7 +39,7 @@ struct PolicyView {
     policy_id: String,
     arn: String,
     path: String,
-    default_version_id: &'static str,
+    default_version_id: String,
     attachment_count: usize,
     is_attachable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +57,7 @@ pub(super) fn create(call: &Context<'_>) -> Result<Answer, ServiceError> {
         path: path.to_owned(),
         name: name.to_owned(),
         description: call.params.text("Description").map(str::to_owned),
-        document: document.to_owned(),
+        versions: Versions::first(document.to_owned()),
         created: call.now,
     };
     let answer = OnePolicy { policy: view(&policy, 0) };
@@ -91,13 +88,21 @@ pub(super) fn get(call: &Context<'_>) -> Result<Answer, ServiceError> {
 pub(super) fn get_version(call: &Context<'_>) -> Result<Answer, ServiceError> {
     let arn = names::policy_arn(call, "PolicyArn")?;
     let version = call.params.required("VersionId")?;
-    let own = call.account.state.lock().roles.policies.get(arn).map(|policy| policy.document.clone());
-    let document = own.or_else(|| managed_policies::document(call.account.partition, arn).map(str::to_owned));
-    let Some(document) = document.filter(|_| version == ONLY_VERSION) else {
-        return Err(no_entity(format!("Policy {arn} version {version} does not exist or is not attachable.")));
-    };
-    let policy_version = VersionView { document: url_encoded(&document), version_id: ONLY_VERSION, is_default_version: true };
+    let own = call.account.state.lock().roles.policies.get(arn).map(|policy| policy.versions.clone());
+    let of_aws = || managed_policies::document(call.account.partition, arn).map(|text| Versions::first(text.to_owned()));
+    let found = own.or_else(of_aws).and_then(|versions| {
+        let (number, document) = versions.documents.iter().find(|(number, _)| name_of_version(**number) == version)?;
+        let is_default_version = *number == versions.default;
+        Some(VersionView { document: url_encoded(document), version_id: version.to_owned(), is_default_version })
+    });
+    let missing = || no_entity(format!("Policy {arn} version {version} does not exist or is not attachable."));
+    let policy_version = found.ok_or_else(missing)?;
     Answer::xml("GetPolicyVersionResult", &OneVersion { policy_version })
+}
+
+/// What IAM calls a version of a policy.
+pub(super) fn name_of_version(number: u32) -> String {
+    format!("v{number}")
 }
 
 fn aws_managed(arn: &str, count: usize) -> PolicyView {
@@ -108,7 +113,7 @@ fn aws_managed(arn: &str, count: usize) -> PolicyView {
         path: path.to_owned(),
         name: name_of(arn).to_owned(),
         description: None,
-        document: String::new(),
+        versions: Versions::first(String::new()),
         created: jiff::Timestamp::UNIX_EPOCH,
     };
     view(&policy, count)
@@ -120,7 +125,7 @@ fn view(policy: &Policy, attachment_count: usize) -> PolicyView {
         policy_id: format!("ANPA{}", unique_letters(&policy.arn)),
         arn: policy.arn.clone(),
         path: policy.path.clone(),
-        default_version_id: ONLY_VERSION,
+        default_version_id: name_of_version(policy.versions.default),
         attachment_count,
         is_attachable: true,
         description: policy.description.clone(),

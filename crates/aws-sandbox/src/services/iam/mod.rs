@@ -10,6 +10,7 @@ mod page;
 mod roles;
 mod simulate;
 mod tags;
+mod versions;
 mod view;
 
 use parking_lot::{MappedMutexGuard, MutexGuard};
@@ -49,6 +50,10 @@ pub(crate) const SERVICE: Service = Service {
         on("CreatePolicy", Write, authorized_on::policy, managed::create),
         on("GetPolicy", Read, authorized_on::policy, managed::get),
         on("GetPolicyVersion", Read, authorized_on::policy, managed::get_version),
+        on("CreatePolicyVersion", Write, authorized_on::policy, versions::create),
+        on("SetDefaultPolicyVersion", Write, authorized_on::policy, versions::set_default),
+        on("DeletePolicyVersion", Write, authorized_on::policy, versions::delete),
+        on("DeletePolicy", Write, authorized_on::policy, versions::delete_policy),
         on("SimulatePrincipalPolicy", Read, authorized_on::simulated, simulate::simulate),
     ],
 };

@@ -60,7 +60,9 @@ pub(super) fn assume_role(call: &Context<'_>) -> Result<Answer, ServiceError> {
 /// about there as well is a guess.
 pub(super) fn role_to_assume(call: &Context<'_>) -> Resource {
     let keys = ["ExternalId", "RoleSessionName"].map(|param| (format!("sts:{param}"), call.params.text(param)));
-    let role = Resource::new(call.params.text("RoleArn").unwrap_or("*")).with_tags(&call.params.tags());
+    let arn = call.params.text("RoleArn").unwrap_or("*");
+    let organization = arn.split(':').nth(4).and_then(|account| call.world.organization_id_of(account));
+    let role = Resource::new(arn).with_tags(&call.params.tags()).with("aws:ResourceOrgID", organization.as_deref());
     let role = keys.into_iter().fold(role, |role, (key, value)| role.with(&key, value));
     let transitive = call.params.texts("TransitiveTagKeys").into_iter();
     transitive.fold(role, |role, key| role.with("sts:TransitiveTagKeys", Some(key)))

@@ -1,6 +1,6 @@
 variable "external_id" {
-  type = string
-  sensitive = true
+  type        = string
+  sensitive   = true
   description = "The externalId of the document."
 }
 
@@ -8,7 +8,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_iam_policy_document" "dhmc_trust" {
   statement {
-    sid = "TheHubMayAssumeThisRole"
+    sid    = "TheHubMayAssumeThisRole"
     effect = "Allow"
     actions = [
       "sts:AssumeRole"
@@ -22,7 +22,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "sts:ExternalId"
       values = [
         var.external_id
@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:PrincipalOrgID"
       values = [
         "o-abcde12345"
@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
   }
 
   statement {
-    sid = "ItsSessionTagsMayComeAlong"
+    sid    = "ItsSessionTagsMayComeAlong"
     effect = "Allow"
     actions = [
       "sts:TagSession"
@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "dhmc_trust" {
     }
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:PrincipalOrgID"
       values = [
         "o-abcde12345"
@@ -63,15 +63,15 @@ data "aws_iam_policy_document" "dhmc_trust" {
 }
 
 resource "aws_iam_role" "dhmc" {
-  name = "dhmc-controller"
-  path = "/"
-  description = "What dhmc-controller assumes to keep this account."
+  name               = "dhmc-controller"
+  path               = "/"
+  description        = "What dhmc-controller assumes to keep this account."
   assume_role_policy = data.aws_iam_policy_document.dhmc_trust.json
 }
 
 data "aws_iam_policy_document" "dhmc_member" {
   statement {
-    sid = "ReadSettings"
+    sid    = "ReadSettings"
     effect = "Allow"
     actions = [
       "ssm:GetServiceSetting"
@@ -81,7 +81,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "eu-west-1",
@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole"
+    sid    = "ReadRole"
     effect = "Allow"
     actions = [
       "iam:GetRole",
@@ -103,7 +103,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "ReadRole2"
+    sid    = "ReadRole2"
     effect = "Allow"
     actions = [
       "iam:GetRole"
@@ -114,7 +114,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "EnableSettings"
+    sid    = "EnableSettings"
     effect = "Allow"
     actions = [
       "ssm:UpdateServiceSetting"
@@ -124,7 +124,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values = [
         "eu-west-1",
@@ -134,7 +134,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "NameTheRoleInSettings"
+    sid    = "NameTheRoleInSettings"
     effect = "Allow"
     actions = [
       "iam:PassRole"
@@ -144,7 +144,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "StringEquals"
+      test     = "StringEquals"
       variable = "iam:PassedToService"
       values = [
         "ssm.amazonaws.com"
@@ -153,7 +153,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "KeepRole"
+    sid    = "KeepRole"
     effect = "Allow"
     actions = [
       "iam:CreateRole",
@@ -165,7 +165,7 @@ data "aws_iam_policy_document" "dhmc_member" {
   }
 
   statement {
-    sid = "AttachPolicies"
+    sid    = "AttachPolicies"
     effect = "Allow"
     actions = [
       "iam:AttachRolePolicy"
@@ -175,7 +175,7 @@ data "aws_iam_policy_document" "dhmc_member" {
     ]
 
     condition {
-      test = "ArnEquals"
+      test     = "ArnEquals"
       variable = "iam:PolicyARN"
       values = [
         "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy"
@@ -185,13 +185,13 @@ data "aws_iam_policy_document" "dhmc_member" {
 }
 
 resource "aws_iam_policy" "dhmc_member" {
-  name = "dhmc-member"
+  name        = "dhmc-member"
   description = "What dhmc-controller needs in an account that it reaches by assuming a role."
-  policy = data.aws_iam_policy_document.dhmc_member.json
+  policy      = data.aws_iam_policy_document.dhmc_member.json
 }
 
 resource "aws_iam_role_policy_attachment" "dhmc_member" {
-  role = aws_iam_role.dhmc.name
+  role       = aws_iam_role.dhmc.name
   policy_arn = aws_iam_policy.dhmc_member.arn
 }
 
