@@ -167,7 +167,7 @@ impl App {
         Arc::clone(&self.board)
     }
 
-    /// Runs until stopped. HTTP comes first and goes last; the lease is given back when nothing is written any more.
+    /// Runs until stopped. HTTP comes first and goes last; the lease is given back when nothing is on its way to AWS any more.
     pub async fn run(self, listener: TcpListener, reload: Arc<Notify>) -> io::Result<()> {
         let cloud = Arc::new(Fenced::new(Arc::clone(&self.cloud), self.fence.clone()));
         let setup = self.setup(cloud, &self.board);
@@ -181,15 +181,21 @@ impl App {
         tasks.spawn(forward(source.loaded(), publish, stop.clone()));
         tasks.spawn(source.run(reload, stop.clone()));
         tasks.close();
-        let (goodbye, elections) = (CancellationToken::new(), TaskTracker::new());
-        if let Some(election) = election {
-            elections.spawn(election.run(goodbye.clone()));
-        }
-        elections.close();
+        let goodbye = CancellationToken::new();
+        let mut elected = tokio::spawn(take_part(election, goodbye.clone()));
         // On a worker thread like the work it gives out: from the main thread, every target would cost two changes of thread.
-        let ended = tokio::spawn(lead::whenever_open(fence, setup, desired)).await;
-        goodbye.cancel();
-        elections.wait().await;
+        let mut work = tokio::spawn(lead::whenever_open(fence, setup, desired));
+        let (ended, elected) = tokio::select! {
+            ended = &mut work => {
+                goodbye.cancel();
+                (ended, elected.await)
+            }
+            // Nobody would ever let this replica write again.
+            elected = &mut elected => {
+                stop.cancel();
+                (work.await, elected)
+            }
+        };
         // The others end with it, whatever it ended of.
         stop.cancel();
         tasks.wait().await;
@@ -198,6 +204,7 @@ impl App {
         let served = tokio::time::timeout(HTTP_DRAIN, http).await;
         info!("stopped");
         ended.map_err(|error| io::Error::other(format!("the work on the targets broke off: {error}")))?;
+        elected.map_err(|error| io::Error::other(format!("leader election broke off: {error}")))?;
         served.map_or(Ok(()), |served| served.map_err(io::Error::other)?)
     }
 
@@ -244,6 +251,14 @@ impl App {
 /// Binds the port, so that a taken one is a bad start.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Takes part in the election, if there is one, until there is nothing more to write.
+async fn take_part(election: Option<Election>, goodbye: CancellationToken) {
+    match election {
+        Some(election) => election.run(goodbye).await,
+        None => goodbye.cancelled().await,
+    }
 }
 
 /// Passes each newly loaded state on. A comment edit changes the bytes and not the state, and wakes nobody.

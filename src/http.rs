@@ -125,6 +125,8 @@ fn broken(error: &dyn std::error::Error) -> Response {
 async fn readyz(State(Shelf { pages, .. }): State<Shelf>) -> (StatusCode, &'static str) {
     if pages.board.all_tried() {
         (StatusCode::OK, "ok\n")
+    } else if !pages.fence.is_open() {
+        (StatusCode::SERVICE_UNAVAILABLE, "it is not known which replica leads; the log says why\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the first look at every target is under way\n")
     }

@@ -13,6 +13,7 @@
 
 pub mod app;
 pub mod aws;
+pub mod cause;
 pub mod cli;
 pub mod cloud;
 pub mod commands;

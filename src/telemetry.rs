@@ -6,7 +6,7 @@
 use clap::ValueEnum;
 use tracing::Level;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
@@ -21,7 +21,11 @@ pub enum LogFormat {
 
 /// Starts logging for the whole process.
 pub fn init(format: LogFormat, level: Level) -> Result<(), TryInitError> {
-    let filter = Targets::new().with_default(Level::ERROR).with_target("dhmc_controller", level);
+    // Leader election tells of failed calls itself, once, with the lease and what to do.
+    let filter = Targets::new()
+        .with_default(Level::ERROR)
+        .with_target("dhmc_controller", level)
+        .with_target("kube_client", LevelFilter::OFF);
     let registry = tracing_subscriber::registry();
     match format {
         LogFormat::Json => {

@@ -25,14 +25,20 @@ pub(super) async fn whenever_open<C: Cloud>(mut fence: Fence, setup: Setup<C>, d
         let term = setup.stop.child_token();
         let mut fleet = Fleet::new(setup.until(term.clone()));
         let until_it_shuts = async {
-            term.run_until_cancelled(fence.shut()).await;
+            if term.run_until_cancelled(fence.shut()).await.is_some() {
+                let leader = fence.leader();
+                let leader = leader.as_deref();
+                warn!(
+                    leader,
+                    "this replica does not lead any more: it writes nothing, and gives up its targets until it leads again"
+                );
+            }
             term.cancel();
         };
         tokio::join!(fleet.keep(desired.clone()), until_it_shuts);
         if setup.stop.is_cancelled() {
             return;
         }
-        warn!("this replica does not lead any more: nothing is read or written by it until it does again");
         fleet.hand_over();
     }
 }

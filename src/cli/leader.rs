@@ -17,7 +17,7 @@ const HEADING: &str = "Leader election";
 #[derive(Debug, Clone, Args)]
 pub struct LeaderArgs {
     /// Where several replicas run, one of them works on the targets, and the others stand by: they keep the document checked, and call no AWS.
-    #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT", value_parser = BoolishValueParser::new(), conflicts_with = "once")]
+    #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT", value_parser = BoolishValueParser::new())]
     pub leader_elect: bool,
     /// How long a leader that is not heard of any more is waited for, in whole seconds.
     #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = interval, value_name = "TIME")]
@@ -37,14 +37,14 @@ pub struct LeaderArgs {
 }
 
 impl LeaderArgs {
-    /// What the flags mean for a replica that is called like this.
+    /// What the flags mean for a replica that is called like this where it is in no pod.
     #[must_use]
     pub fn options(&self, instance: &str) -> Option<ElectionOptions> {
         self.leader_elect.then(|| ElectionOptions {
             name: self.leader_elect_resource_name.clone(),
             namespace: self.leader_elect_resource_namespace.clone(),
-            // As client-go does: a replica that starts again is another one.
-            identity: format!("{instance}_{:016x}", fastrand::u64(..)),
+            // As client-go does: the pod's name, and a replica that starts again is another one.
+            identity: format!("{}_{:016x}", pod().as_deref().unwrap_or(instance), fastrand::u64(..)),
             timing: Timing {
                 lease_duration: self.leader_elect_lease_duration,
                 renew_deadline: self.leader_elect_renew_deadline,
@@ -55,4 +55,9 @@ impl LeaderArgs {
             random: fastrand::f64,
         })
     }
+}
+
+/// Kubernetes calls the host of a pod as the pod.
+fn pod() -> Option<String> {
+    std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty())
 }

@@ -16,6 +16,9 @@ use crate::version::{COMMIT, VERSION};
 
 /// Runs until stopped, or once.
 pub async fn run(args: RunArgs) -> ExitCode {
+    if args.once && args.leader.leader_elect {
+        return failed("--once asks nobody who leads: leave it out, or --leader-elect (or DHMC_LEADER_ELECT)");
+    }
     let result = if args.once { once(&args).await } else { keep(&args).await };
     result.unwrap_or_else(|error| failed(&error.to_string()))
 }

@@ -1,5 +1,6 @@
 //! Takes part in the election: looks at the lease, takes and renews it, and opens and shuts the fence.
 
+use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -14,12 +15,13 @@ use tracing::{debug, info, warn};
 use super::Fence;
 use super::fence::Gatekeeper;
 use super::terms::{Move, Presence, Sighting, Timing, TimingError, next_move};
+use crate::cause::innermost;
 
 /// How long a goodbye may take. Without it, others wait for the lease to end.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What an election is about.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ElectionOptions {
     /// The lease.
     pub name: String,
@@ -35,6 +37,16 @@ pub struct ElectionOptions {
     pub clock: fn() -> Timestamp,
     /// Random in 0..1, so that replicas do not ask in step.
     pub random: fn() -> f64,
+}
+
+/// Without what is said of the API server: there may be credentials in it.
+impl fmt::Debug for ElectionOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, namespace, identity, timing, .. } = self;
+        let mut shown = f.debug_struct("ElectionOptions");
+        shown.field("name", name).field("namespace", namespace).field("identity", identity).field("timing", timing);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// There can be no election.
@@ -61,9 +73,14 @@ pub struct Election {
     options: ElectionOptions,
     namespace: String,
     gate: Gatekeeper,
+    fence: Fence,
     seen: Option<Sighting>,
     /// As it was last read or written, for the next write.
     object: Option<Lease>,
+    /// Whether this replica ever tried to hold the lease.
+    has_run: bool,
+    /// How many attempts in a row somebody else was faster.
+    overtaken: u32,
     told: Told,
 }
 
@@ -79,10 +96,18 @@ enum Told {
 /// A call to the API server that came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
-    #[error(transparent)]
+    #[error("{}", in_words(.0))]
     Refused(#[from] kube::Error),
     #[error("no answer within {0:?}")]
     Late(Duration),
+}
+
+/// The API server's own words, or what lies at the bottom of not hearing any.
+fn in_words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} ({}, HTTP status {})", status.message, status.reason, status.code),
+        other => innermost(other),
+    }
 }
 
 /// How one attempt ended.
@@ -104,11 +129,25 @@ impl Election {
             None => Config::infer().await?,
         };
         config.connect_timeout = Some(options.timing.retry_period);
+        // The next attempt is due soon enough.
+        config.default_retry = false;
         let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(ElectionError::Client)?;
         let (gate, fence) = Gatekeeper::new();
         let api = Api::namespaced(client, &namespace);
-        Ok((Self { api, options, namespace, gate, seen: None, object: None, told: Told::Nothing }, fence))
+        let election = Self {
+            api,
+            options,
+            namespace,
+            gate,
+            fence: fence.clone(),
+            seen: None,
+            object: None,
+            has_run: false,
+            overtaken: 0,
+            told: Told::Nothing,
+        };
+        Ok((election, fence))
     }
 
     /// Takes part until stopped, and then gives the lease back if it has it. Whoever stops it has stopped writing.
@@ -127,7 +166,9 @@ impl Election {
         let began = Instant::now();
         // Up to a fifth sooner, never later: what was promised is kept.
         let next = began + retry_period.mul_f64(1.0 - 0.2 * (self.options.random)());
-        match self.attempt().await {
+        let answer = self.attempt().await;
+        self.overtaken = if matches!(answer, Ok(Attempt::Overtaken)) { self.overtaken.saturating_add(1) } else { 0 };
+        match answer {
             Ok(Attempt::Leads(since)) => {
                 self.gate.open_until(since + renew_deadline);
                 self.tell(Told::Leads);
@@ -139,7 +180,12 @@ impl Election {
                 self.tell(Told::Follows(leader));
                 next.min(ends)
             }
-            Ok(Attempt::Overtaken) => next,
+            Ok(Attempt::Overtaken) => {
+                if self.overtaken > 1 {
+                    self.trouble("somebody else writes it each time, or it cannot be made");
+                }
+                next
+            }
             Err(error) => {
                 self.trouble(&error.to_string());
                 next
@@ -150,7 +196,7 @@ impl Election {
     async fn attempt(&mut self) -> Result<Attempt, CallError> {
         // The leader knows what it wrote last: one call renews. Whoever was overtaken looks what has become of it.
         if self.gate.is_open()
-            && let Some(object) = self.object.take()
+            && let Some(object) = self.object.clone()
             && let Attempt::Leads(since) = self.write(object).await?
         {
             return Ok(Attempt::Leads(since));
@@ -159,7 +205,7 @@ impl Election {
         match next_move(&self.options.identity, self.seen.as_ref(), self.options.timing, Instant::now()) {
             Move::LeaveUntil(ends) => Ok(Attempt::Follows(ends)),
             Move::Create => self.create().await,
-            Move::Take | Move::Renew => match self.object.take() {
+            Move::Take | Move::Renew => match self.object.clone() {
                 Some(object) => self.write(object).await,
                 None => Ok(Attempt::Overtaken),
             },
@@ -189,7 +235,7 @@ impl Election {
         let lease = Lease { metadata, spec: Some(self.held(None)) };
         let began = Instant::now();
         let answer = self.in_time(self.api.create(&PostParams::default(), &lease)).await;
-        self.written(answer, began)
+        self.written(answer, began, &[409])
     }
 
     async fn write(&mut self, object: Lease) -> Result<Attempt, CallError> {
@@ -198,23 +244,27 @@ impl Election {
         // With the version that was read: the API server refuses it if somebody wrote since.
         let lease = Lease { metadata: object.metadata, spec: Some(spec) };
         let answer = self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await;
-        self.written(answer, began)
+        self.written(answer, began, &[404, 409])
     }
 
-    fn written(&mut self, answer: Result<Lease, CallError>, began: Instant) -> Result<Attempt, CallError> {
+    fn written(&mut self, answer: Result<Lease, CallError>, began: Instant, too_late: &[u16]) -> Result<Attempt, CallError> {
         match answer {
             Ok(lease) => {
                 self.seen = Some(Sighting::of(None, lease.spec.clone().unwrap_or_default(), began));
                 self.object = Some(lease);
                 Ok(Attempt::Leads(began))
             }
-            Err(CallError::Refused(kube::Error::Api(status))) if [404, 409].contains(&status.code) => Ok(Attempt::Overtaken),
+            Err(CallError::Refused(kube::Error::Api(status))) if too_late.contains(&status.code) => {
+                self.object = None;
+                Ok(Attempt::Overtaken)
+            }
             Err(error) => Err(error),
         }
     }
 
     /// The lease as this replica holds it.
-    fn held(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
+    fn held(&mut self, before: Option<&LeaseSpec>) -> LeaseSpec {
+        self.has_run = true;
         let now = MicroTime((self.options.clock)());
         let before = before.cloned().unwrap_or_default();
         let is_mine = before.holder_identity.as_ref() == Some(&self.options.identity);
@@ -223,32 +273,45 @@ impl Election {
             holder_identity: Some(self.options.identity.clone()),
             lease_duration_seconds: i32::try_from(self.options.timing.lease_duration.as_secs()).ok(),
             acquire_time: if is_mine { before.acquire_time } else { Some(now.clone()) },
-            lease_transitions: Some(if is_mine || before.holder_identity.is_none() { transitions } else { transitions + 1 }),
+            lease_transitions: Some(if is_mine || before.holder_identity.is_none() {
+                transitions
+            } else {
+                transitions.saturating_add(1)
+            }),
             renew_time: Some(now),
             ..before
         }
     }
 
-    /// Gives the lease back, so that nobody has to wait for it to end.
+    /// Gives the lease back, so that nobody has to wait for it to end. Not while a write may still be on its way to AWS: it has the time that
+    /// the lease has left.
     async fn say_goodbye(mut self) {
-        let leads = self.gate.is_open();
         self.gate.shut(None);
-        if !leads {
+        let Timing { lease_duration, renew_deadline, .. } = self.options.timing;
+        if self.fence.is_in_doubt(lease_duration.saturating_sub(renew_deadline)) {
+            info!(
+                lease = self.options.name,
+                "a write has ended without an answer: the lease is not given back, and ends by itself"
+            );
+            return;
+        }
+        if !self.has_run {
             return;
         }
         // A renewal may have been broken off: what was written is looked at first.
         let give_back = async {
             self.look().await?;
-            let Some(Lease { metadata, spec: Some(spec) }) = self.object.take() else { return Ok(()) };
+            let Some(Lease { metadata, spec: Some(spec) }) = self.object.take() else { return Ok(false) };
             if spec.holder_identity.as_ref() != Some(&self.options.identity) {
-                return Ok(());
+                return Ok(false);
             }
             let spec = LeaseSpec { holder_identity: Some(String::new()), lease_duration_seconds: Some(1), ..spec };
             let lease = Lease { metadata, spec: Some(spec) };
-            self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await.map(drop)
+            self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await.map(|_| true)
         };
         match timeout_at(Instant::now() + GOODBYE, give_back).await {
-            Ok(Ok(())) => info!(lease = self.options.name, "the lease is given back"),
+            Ok(Ok(true)) => info!(lease = self.options.name, "the lease is given back"),
+            Ok(Ok(false)) => {}
             Ok(Err(error)) => info!(%error, lease = self.options.name, "the lease could not be given back, and ends by itself"),
             Err(_) => info!(lease = self.options.name, "the lease could not be given back in time, and ends by itself"),
         }
@@ -263,7 +326,7 @@ impl Election {
             Told::Leads => info!(lease, namespace, identity, "this replica leads"),
             Told::Follows(holder) => {
                 let holder = holder.as_deref();
-                info!(lease, namespace, identity, holder, "another replica leads: nothing is read or written by this one");
+                info!(lease, namespace, identity, holder, "this replica stands by");
             }
             Told::Nothing | Told::Trouble(_) => {}
         }

@@ -1,6 +1,7 @@
 //! Until when this replica may write.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -32,6 +33,8 @@ impl Gate {
 #[derive(Debug, Clone)]
 pub struct Fence {
     gate: watch::Receiver<Gate>,
+    /// When a write last ended of which nobody knows whether it has arrived, or will.
+    in_doubt: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The election's end of a [`Fence`].
@@ -44,7 +47,17 @@ impl Fence {
     /// For a controller that is alone.
     #[must_use]
     pub fn always_open() -> Self {
-        Self { gate: watch::channel(Gate::Open).1 }
+        Self { gate: watch::channel(Gate::Open).1, in_doubt: Arc::default() }
+    }
+
+    /// A write has ended without an answer.
+    pub(super) fn leave_in_doubt(&self) {
+        *self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether some write of the last while may still be on its way.
+    pub(super) fn is_in_doubt(&self, recently: Duration) -> bool {
+        self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| since.elapsed() < recently)
     }
 
     /// Whether this replica may write now.
@@ -69,7 +82,7 @@ impl Fence {
 
     /// Waits until it is known who leads, and that it is not this replica.
     pub async fn followed(&mut self) {
-        self.reach(|gate| matches!(gate, Gate::Shut(_))).await;
+        self.reach(|gate| matches!(gate, Gate::Shut(Some(_)))).await;
     }
 
     /// Waits until this replica may not write any more.
@@ -112,7 +125,7 @@ impl Gatekeeper {
     /// Nothing is decided, and nothing may be written.
     pub(super) fn new() -> (Self, Fence) {
         let (sender, receiver) = watch::channel(Gate::Undecided);
-        (Self { gate: sender }, Fence { gate: receiver })
+        (Self { gate: sender }, Fence { gate: receiver, in_doubt: Arc::default() })
     }
 
     /// Whether writes are let through now.
@@ -138,8 +151,6 @@ impl Gatekeeper {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::{advance, timeout};
 
     use super::*;

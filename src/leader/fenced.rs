@@ -36,6 +36,7 @@ impl<C> Fenced<C> {
         if !self.fence.is_open() {
             return Err(not_leading(LEADERSHIP, "not sent: this replica does not lead any more"));
         }
+        let mut doubt = Doubt { fence: &self.fence, is_open: true };
         let mut fence = self.fence.clone();
         let mut write = pin!(write);
         // A process that was stopped for a while goes on where it was, and its timers are late.
@@ -43,7 +44,24 @@ impl<C> Fenced<C> {
         tokio::select! {
             biased;
             () = fence.shut() => Err(not_leading(operation, "broken off: this replica does not lead any more")),
-            answer = write => answer,
+            answer = write => {
+                doubt.is_open = answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
+                answer
+            }
+        }
+    }
+}
+
+/// Whatever becomes of a write, broken off or dropped with its task: without an answer, it may still arrive.
+struct Doubt<'a> {
+    fence: &'a Fence,
+    is_open: bool,
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.fence.leave_in_doubt();
         }
     }
 }
@@ -114,6 +132,7 @@ mod tests {
         keeper.open_until(Instant::now() + SECOND);
         fenced.write("ssm:Write", write()).await.unwrap();
         tokio::time::advance(SECOND).await;
+        assert!(!fenced.fence.is_in_doubt(SECOND), "it was answered");
         let error = fenced.write("ssm:Write", write()).await.unwrap_err();
         assert_eq!((error.operation, sent.into_inner()), (LEADERSHIP, 1));
     }
@@ -126,6 +145,9 @@ mod tests {
         let began = Instant::now();
         let error = fenced.write("ssm:Write", pending()).await.unwrap_err();
         assert_eq!((error.operation, error.kind, began.elapsed()), ("ssm:Write", ErrorKind::Unavailable, SECOND));
+        assert!(fenced.fence.is_in_doubt(SECOND));
+        tokio::time::advance(SECOND).await;
+        assert!(!fenced.fence.is_in_doubt(SECOND), "whatever was on its way has arrived, or will not");
     }
 
     #[tokio::test(start_paused = true)]

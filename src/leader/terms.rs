@@ -43,7 +43,7 @@ impl Timing {
         if self.lease_duration.subsec_nanos() != 0 {
             return Err(TimingError::NotWholeSeconds);
         }
-        if self.renew_deadline >= self.lease_duration {
+        if self.renew_deadline + Duration::from_secs(1) > self.lease_duration {
             return Err(TimingError::DeadlineTooLong);
         }
         if self.retry_period * 2 >= self.renew_deadline {
@@ -112,8 +112,11 @@ impl Sighting {
 pub fn next_move(me: &str, seen: Option<&Sighting>, timing: Timing, now: Instant) -> Move {
     let Some(seen) = seen else { return Move::Create };
     let ends = seen.ends(timing.lease_duration);
+    let was_held = seen.spec.lease_duration_seconds.is_some();
     match (seen.holder(), seen.presence) {
         (Some(holder), _) if holder != me && now < ends => Move::LeaveUntil(ends),
+        // Whoever gives a lease back writes a second. Whoever emptied it by hand did not ask the holder.
+        (None, _) if was_held && now < ends => Move::LeaveUntil(ends),
         (_, Presence::Deleted) => Move::Create,
         (Some(holder), Presence::There) if holder == me => Move::Renew,
         (_, Presence::There) => Move::Take,
@@ -145,17 +148,26 @@ mod tests {
         assert_eq!(TIMING.check(), Ok(TIMING));
         let wrong = |timing: Timing| timing.check().unwrap_err();
         assert_eq!(wrong(Timing { lease_duration: Duration::from_millis(15_500), ..TIMING }), TimingError::NotWholeSeconds);
-        assert_eq!(wrong(Timing { renew_deadline: seconds(15), ..TIMING }), TimingError::DeadlineTooLong);
+        assert_eq!(wrong(Timing { renew_deadline: Duration::from_millis(14_001), ..TIMING }), TimingError::DeadlineTooLong);
         assert_eq!(wrong(Timing { retry_period: seconds(5), ..TIMING }), TimingError::RetryTooLong);
     }
 
     #[test]
-    fn a_lease_that_is_not_there_is_made_and_one_that_was_given_back_is_taken() {
+    fn a_lease_that_is_not_there_is_made_and_one_that_was_never_held_is_taken() {
         let now = Instant::now();
         assert_eq!(next_move("me", None, TIMING, now), Move::Create);
-        for nobody in [held_by(""), LeaseSpec::default()] {
+        let seen = Sighting::of(None, LeaseSpec::default(), now);
+        assert_eq!(next_move("me", Some(&seen), TIMING, now), Move::Take);
+    }
+
+    #[test]
+    fn a_lease_that_was_given_back_is_taken_after_a_second_and_one_that_was_emptied_by_hand_when_it_would_have_ended() {
+        let now = Instant::now();
+        let given_back = LeaseSpec { lease_duration_seconds: Some(1), ..held_by("") };
+        for (nobody, ends) in [(given_back, seconds(1)), (held_by(""), seconds(15))] {
             let seen = Sighting::of(None, nobody, now);
-            assert_eq!(next_move("me", Some(&seen), TIMING, now), Move::Take);
+            assert_eq!(next_move("me", Some(&seen), TIMING, now), Move::LeaveUntil(now + ends));
+            assert_eq!(next_move("me", Some(&seen), TIMING, now + ends), Move::Take);
         }
     }
 

@@ -167,6 +167,7 @@ impl<C: Cloud> Fleet<C> {
     /// Another replica works on all of it from now on: takes everything down, and leaves what drift is open to that one.
     pub fn hand_over(mut self) {
         self.reporter.hands_over();
+        self.guard.hands_over();
         self.adopt(Arc::default());
     }
 

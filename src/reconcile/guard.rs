@@ -122,6 +122,11 @@ impl Guard {
         }
     }
 
+    /// What was held is another replica's to hold from now on, and nothing is told of it.
+    pub(super) fn hands_over(&mut self) {
+        self.verdicts = Default::default();
+    }
+
     /// Judges anew. The answer is the kinds of which every target has to hear.
     pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Removal> {
         let mut news = Vec::new();

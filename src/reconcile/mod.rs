@@ -147,8 +147,10 @@ async fn correct<S: Subject>(
 /// An answer that contradicts what was read before the write (there is such a thing already, it is being changed, it is gone)
 /// tells of somebody else's. A write that was throttled was not carried out.
 fn what_became_of(error: &CloudError) -> Done {
-    let was_not_sent = [ASSUME_ROLE, LEADERSHIP].contains(&error.operation);
-    if was_not_sent || error.has_expired() || error.refuses_the_key() || error.came_too_early() {
+    if error.operation == LEADERSHIP {
+        return Done::NotTried;
+    }
+    if error.has_expired() || error.refuses_the_key() || error.came_too_early() || error.operation == ASSUME_ROLE {
         return Done::Refused;
     }
     match error.kind {

@@ -73,9 +73,15 @@ impl Answer {
         if answer.leads {
             return Ok(answer);
         }
-        let leader =
-            answer.leader.map_or("nobody is known to lead".to_owned(), |leader| format!("{} leads", plain_line(&leader)));
-        Err(AskError::StandsBy { url: api.to_string(), leader })
+        Err(AskError::StandsBy {
+            url: api.to_string(),
+            leader: match answer.leader {
+                Some(leader) => {
+                    format!("{} leads; ask that one (in Kubernetes, its name begins with its pod's)", plain_line(&leader))
+                }
+                None => "it does not know who leads; its log says why".to_owned(),
+            },
+        })
     }
 
     /// How many targets are not in sync.

@@ -1,6 +1,5 @@
 //! Asks the controller's API over HTTP: one GET at a time, bounded in time and size.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+use crate::cause::innermost;
 use crate::terminal::plain_line;
 
 const PATH: &str = "/api/v1/status";
@@ -47,7 +47,7 @@ pub(super) enum AskError {
     )]
     Foreign { url: String, reason: String },
     /// A replica that knows of no targets, because another one works on them.
-    #[error("{url} is a replica that stands by: {leader}; ask that one (in Kubernetes, its name begins with its pod's)")]
+    #[error("{url} is a replica that stands by: {leader}")]
     StandsBy { url: String, leader: String },
     /// The controller knows of no such targets.
     #[error("the controller has no target of {0}; `dhmc-controller status --all` lists those that it has")]
@@ -157,15 +157,6 @@ async fn get<C: Connect + Clone + Send + Sync + 'static>(connector: C, uri: Uri)
     let request = Request::get(uri).body(Empty::<Bytes>::new()).map_err(|error| Failure::Transport(error.to_string()))?;
     let client = Client::builder(TokioExecutor::new()).build(connector);
     client.request(request).await.map_err(|error| Failure::Transport(innermost(&error)))
-}
-
-/// What began it: the rest of the chain says that something failed.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 /// A text of somebody else on one line.
