@@ -27,7 +27,8 @@ pub enum TimingError {
     NotWholeSeconds,
     /// The holder would write when others may already.
     #[error(
-        "--leader-elect-renew-deadline has to be shorter than --leader-elect-lease-duration: between the two, the last write ends"
+        "--leader-elect-renew-deadline has to be at least a second shorter than --leader-elect-lease-duration: between the two, the last \
+         write arrives"
     )]
     DeadlineTooLong,
     /// The holder would give up before it has tried twice.

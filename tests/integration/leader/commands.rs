@@ -31,7 +31,10 @@ async fn an_election_without_a_cluster_or_with_times_that_allow_two_leaders_is_a
 
     let (code, said) = start(&["--leader-elect-renew-deadline", "15s"]).await;
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("--leader-elect-renew-deadline has to be at least a second shorter than --leader-elect-lease-duration"), "{said}");
+    assert!(
+        said.contains("--leader-elect-renew-deadline has to be at least a second shorter than --leader-elect-lease-duration"),
+        "{said}"
+    );
 
     let (code, said) = start(&["--once"]).await;
     assert_eq!(code, Some(1), "{said}");
