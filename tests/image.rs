@@ -1,6 +1,6 @@
 //! The Dockerfile, held against the workspace and against hadolint. `tests/release/image.rs` builds and runs it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
 use std::fs;
 use std::path::Path;
