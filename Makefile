@@ -39,11 +39,12 @@ release-tools: tools
 # Where the image will be pulled from: put your own registry here.
 IMAGE ?= ghcr.io/dhmc-controller/dhmc-controller:$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 ENGINE ?= docker
+BUILT ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
 
 image: #? build the container image IMAGE with ENGINE (docker, podman, buildah); ENGINE_FLAGS are its own
 	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
 	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
-	  --build-arg DHMC_BUILT="$$(date -u +%Y-%m-%dT%H:%M:%SZ)" .
+	  --build-arg DHMC_BUILT="$(BUILT)" .
 
 sbom: #? write what is built in, for a release: target/release-artifacts/*.cdx.json (CycloneDX)
 	@tools/release/sbom

@@ -17,7 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use engine::{
-    ACCOUNT, Container, DEADLINE, authorities, commit, credentials, engine, image, inspected, output, run, said, tell, with_files,
+    ACCOUNT, Container, DEADLINE, authorities, commit, committed, credentials, engine, image, inspected, output, run, said, tell,
+    with_files,
 };
 use name_server::NameServer;
 
@@ -93,6 +94,7 @@ fn the_image_says_what_it_is_of_which_commit_and_how_it_is_run() {
     assert_eq!(label("version"), env!("CARGO_PKG_VERSION"));
     assert_eq!(label("revision"), commit());
     assert!(label("source").starts_with("https://"), "{}", label("source"));
+    assert_eq!(label("created"), committed());
     assert!(label("created").parse::<jiff::Timestamp>().is_ok(), "{}", label("created"));
 
     let mut version = run("none", &[]);
@@ -155,7 +157,7 @@ fn the_authorities_are_those_of_debians_package_and_no_others() {
         "podman",
         &[
             &["run", "--rm", "--pull", "never", "--network", "none", &authorities(), "sh", "-c"][..],
-            &["dpkg --verify ca-certificates >&2 && dpkg -L ca-certificates | grep '[.]crt$' | xargs cat"],
+            &["dpkg --verify ca-certificates >&2 && dpkg -L ca-certificates | grep '^/usr/share/ca-certificates/.*[.]crt$' | xargs cat"],
         ]
         .concat(),
     ));

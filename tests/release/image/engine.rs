@@ -44,11 +44,20 @@ pub fn said(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+fn git(arguments: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.args(arguments).current_dir(root()).env("TZ", "UTC");
+    said(git).trim().to_owned()
+}
+
 /// The commit that is checked out.
 pub fn commit() -> String {
-    let mut git = Command::new("git");
-    git.args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]).current_dir(root());
-    said(git).trim().to_owned()
+    git(&["describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"])
+}
+
+/// When it was made. The image is said to be built then, so that what is built once serves the next run too.
+pub fn committed() -> String {
+    git(&["show", "--no-patch", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd", "HEAD"])
 }
 
 /// What cargo has to be told inside the build to reach the crates as it does outside.
@@ -66,7 +75,8 @@ fn reach_of_cargo() -> String {
 /// The name, or what was said instead.
 fn build(image: &str, more: &str) -> Result<String, String> {
     let flags = format!("ENGINE_FLAGS=--layers --pull-never {more}{}", reach_of_cargo());
-    let (code, log) = output(engine("make", &["image", "ENGINE=buildah", &format!("IMAGE={image}"), &flags]));
+    let (image_is, built) = (format!("IMAGE={image}"), format!("BUILT={}", committed()));
+    let (code, log) = output(engine("make", &["image", "ENGINE=buildah", &image_is, &built, &flags]));
     if code == Some(0) { Ok(image.to_owned()) } else { Err(log) }
 }
 
