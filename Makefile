@@ -41,6 +41,7 @@ IMAGE ?= ghcr.io/dhmc-controller/dhmc-controller:$(shell sed -n 's/^version = "\
 ENGINE ?= docker
 
 image: #? build the container image IMAGE with ENGINE (docker, podman, buildah); ENGINE_FLAGS are its own
+	@command -v $(firstword $(ENGINE)) >/dev/null || { echo "image: $(firstword $(ENGINE)) is missing: install it, or name another with ENGINE=podman or ENGINE=buildah"; exit 1; }
 	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
 	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
 	  --build-arg DHMC_BUILT="$$(date -u +%Y-%m-%dT%H:%M:%SZ)" .
