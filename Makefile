@@ -3,7 +3,7 @@
 .PHONY: help check tools fmt lint test docs spelling deny image fuzz demo bench soak release-check release-tools advisories sbom
 
 help: #? list what can be made
-	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*#\?' $(MAKEFILE_LIST) | sed -E 's/:[^#]*#\?/\t/' | expand -t 16
 
 check: tools fmt lint deny test docs spelling #? everything that CI runs; sets up what it needs
 	@echo "check: all is well"
@@ -33,7 +33,7 @@ deny: tools #? hold licences, sources, doubles and build scripts of all crates a
 release-check: release-tools #? what ships, with the real tools: the image, a cluster's API, alerts that arrive; needs root, takes a quarter of an hour
 	cargo test --locked --test release -- --test-threads 1
 
-release-tools: tools
+release-tools:
 	@tools/setup release
 
 # Where the image will be pulled from: put your own registry here.
@@ -42,6 +42,7 @@ ENGINE ?= docker
 BUILT ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
 
 image: #? build the container image IMAGE with ENGINE (docker, podman, buildah); ENGINE_FLAGS are its own
+	@command -v $(firstword $(ENGINE)) >/dev/null || { echo "image: $(firstword $(ENGINE)) is missing: install it, or name another with ENGINE=podman or ENGINE=buildah"; exit 1; }
 	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
 	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
 	  --build-arg DHMC_BUILT="$(BUILT)" .

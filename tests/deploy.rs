@@ -125,6 +125,11 @@ fn the_controller_understands_every_command_of_the_workflow() {
     assert_eq!(commands, ["plan", "validate"]);
 }
 
+#[test]
+fn the_workflow_runs_the_image_that_all_else_runs() {
+    assert_eq!(workflow()["env"]["IMAGE"], concat!("ghcr.io/dhmc-controller/dhmc-controller:", env!("CARGO_PKG_VERSION")));
+}
+
 /// The text of a pull request must not become a part of a script.
 #[test]
 fn the_workflow_runs_no_text_of_the_pull_request() {

@@ -54,14 +54,18 @@ fn every_container_has_requests_a_limit_of_memory_and_probes() {
     }
 }
 
+/// What follows one another when a replica is told to stop: writes under way end, the lease is given back (`GOODBYE` of
+/// `src/leader/election.rs`), and the last answers are sent (`HTTP_DRAIN` of `src/app.rs`). Killed before the second, its lease has to run out.
+const STOPPING: u64 = DRAIN.as_secs() + 2 + 2;
+
 #[test]
-fn kubernetes_waits_for_longer_than_the_controller_drains() {
+fn kubernetes_waits_for_longer_than_the_controller_takes_to_stop() {
     for case in matrix() {
-        assert!(case.pod()["terminationGracePeriodSeconds"].as_u64().unwrap() > DRAIN.as_secs() + 2, "{}", case.name);
+        assert!(case.pod()["terminationGracePeriodSeconds"].as_u64().unwrap() > STOPPING, "{}", case.name);
     }
     let schema: Value = serde_json::from_str(&crate::read("deploy/chart/values.schema.json")).unwrap();
     let least = schema["properties"]["terminationGracePeriodSeconds"]["minimum"].as_u64().unwrap();
-    assert!(least > DRAIN.as_secs() + 2);
+    assert!(least > STOPPING);
 }
 
 /// Rights to create cannot be bound to a name; all others are.
@@ -87,6 +91,19 @@ fn the_service_account_may_do_nothing_but_keep_its_own_lease() {
         assert_eq!(binding["roleRef"]["name"], case.the("Role")["metadata"]["name"]);
         let account = json!([{ "kind": "ServiceAccount", "name": case.pod()["serviceAccountName"], "namespace": "dhmc" }]);
         assert_eq!(binding["subjects"], account);
+    }
+}
+
+/// kustomize moves the Role, and no flag: one that is always set would name where the Role was.
+#[test]
+fn the_lease_is_looked_for_where_its_role_is() {
+    for case in matrix().iter().filter(|case| case.of_kind("Role").count() == 1) {
+        let flags = crate::texts(&case.controller()["args"]);
+        let told = flags.iter().find_map(|flag| flag.strip_prefix("--leader-elect-resource-namespace="));
+        assert_eq!(told.is_some(), case.name == "everything", "{}", case.name);
+        for kind in ["Role", "RoleBinding"] {
+            assert_eq!(case.the(kind)["metadata"]["namespace"], told.unwrap_or("dhmc"), "{}", case.name);
+        }
     }
 }
 

@@ -115,7 +115,9 @@ fn everything_that_selects_pods_selects_those_of_the_deployment() {
 #[test]
 fn everything_is_in_the_namespace_of_the_release() {
     for case in matrix() {
-        for object in &case.objects {
+        // Where the Lease is may be told apart.
+        let elsewhere = |object: &&Value| case.name == "everything" && object["kind"].as_str().unwrap().starts_with("Role");
+        for object in case.objects.iter().filter(|object| !elsewhere(object)) {
             assert_eq!(object["metadata"]["namespace"], "dhmc", "{}: {}", case.name, object["kind"]);
         }
     }

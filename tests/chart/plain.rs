@@ -1,5 +1,6 @@
 //! deploy/kubernetes: the chart rendered, for people without Helm.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -19,7 +20,11 @@ fn the_plain_manifests_are_the_chart_with_its_defaults() {
 }
 
 fn kustomized() -> Vec<Value> {
-    let output = tool("bin/kubectl").args(["kustomize", "deploy/kubernetes"]).output().unwrap();
+    kustomized_in("deploy/kubernetes".as_ref())
+}
+
+fn kustomized_in(folder: &Path) -> Vec<Value> {
+    let output = tool("bin/kubectl").arg("kustomize").arg(folder).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     documents(&String::from_utf8(output.stdout).unwrap())
 }
@@ -52,6 +57,24 @@ fn kustomize_puts_document_image_and_role_where_they_belong() {
     for object in objects.iter().filter(|object| object["kind"] != "Namespace") {
         assert_eq!(object["metadata"]["namespace"], "dhmc");
     }
+}
+
+#[test]
+fn another_namespace_takes_one_line_of_kustomize() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(crate::path("deploy/kubernetes")).unwrap().map(Result::unwrap) {
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        std::fs::write(folder.path().join(file.file_name()), text.replace("\nnamespace: dhmc\n", "\nnamespace: elsewhere\n"))
+            .unwrap();
+    }
+    let objects = kustomized_in(folder.path());
+    for object in objects.iter().filter(|object| object["kind"] != "Namespace") {
+        assert_eq!(object["metadata"]["namespace"], "elsewhere", "{}", object["kind"]);
+    }
+    assert_eq!(the(&objects, "Namespace")["metadata"]["name"], "elsewhere");
+    assert_eq!(the(&objects, "RoleBinding")["subjects"][0]["namespace"], "elsewhere");
+    let container = &the(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0];
+    assert!(crate::texts(&container["args"]).iter().all(|flag| !flag.ends_with("=dhmc")));
 }
 
 #[test]

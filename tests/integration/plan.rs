@@ -243,11 +243,17 @@ async fn what_was_done_to_a_target_that_is_held_in_part_is_told() {
     assert_eq!(json(&shown)["held"]["detachments"], 3);
 }
 
-/// A change's name tells the time.
+/// A change's name tells the time, and what is planned is named again when it is applied.
 fn nameless(text: &str) -> String {
-    let (before, after) = text.split_once("confirm: ").unwrap();
-    let (name, _) = after.split_once(' ').unwrap();
-    format!("{before}confirm: {}", after.replace(name, "NAME"))
+    let mut parts = text.split("confirm: ");
+    let mut result = parts.next().unwrap().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        assert!(rest.len() < part.len(), "no name: {part}");
+        result.push_str("confirm: NAME");
+        result.push_str(rest);
+    }
+    result
 }
 
 #[tokio::test]

@@ -312,8 +312,13 @@ async fn alerts_arrive_and_end_and_the_dashboard_has_what_it_shows() {
     // Without series of single targets, and with a right that is missing.
     fleet_sandbox.account(HUB).deny("ssm:UpdateServiceSetting");
     let fleet = Controller::start(folder.path(), &fleet_sandbox, "never", "{regions: {us-east-1: enabled}}").await;
-    let monitoring = Monitoring::start(&[("dhmc-controller", &controller.address), ("fleet", &fleet.address)]).await;
+    let (leaderless, _process) = without_an_api_server(folder.path()).await;
+    let jobs = [("dhmc-controller", controller.address.as_str()), ("fleet", &fleet.address), ("leaderless", &leaderless)];
+    let monitoring = Monitoring::start(&jobs).await;
     let webhook = &monitoring.webhook;
+
+    let notice = webhook.comes("firing", json!({ "alertname": "DhmcNoLeader", "job": "leaderless" })).await;
+    assert_eq!((notice.receiver.as_str(), &notice.annotations["summary"]), ("on-call", &json!("No replica of leaderless leads")));
 
     a_drift_that_is_only_watched(&monitoring, &controller, &sandbox).await;
 
@@ -335,8 +340,29 @@ async fn alerts_arrive_and_end_and_the_dashboard_has_what_it_shows() {
     webhook.comes("resolved", gone).await;
     let of_the_fleet = webhook.find(0, "firing", &json!({ "alertname": "DhmcAbsent", "job": "fleet" }));
     assert!(of_the_fleet.is_none(), "{of_the_fleet:?}");
-    let leaderless = webhook.find(0, "firing", &json!({ "alertname": "DhmcNoLeader" }));
-    assert!(leaderless.is_none(), "{leaderless:?}");
+    for job in ["dhmc-controller", "fleet"] {
+        let leaderless = webhook.find(0, "firing", &json!({ "alertname": "DhmcNoLeader", "job": job }));
+        assert!(leaderless.is_none(), "{leaderless:?}");
+    }
+    let two = webhook.find(0, "firing", &json!({ "alertname": "DhmcTwoLeaders" }));
+    assert!(two.is_none(), "each job has one: {two:?}");
+}
+
+/// A replica that nobody answers when it asks who leads.
+async fn without_an_api_server(folder: &Path) -> (String, Child) {
+    let (document, kubeconfig, address) = (folder.join("leaderless.yaml"), folder.join("kubeconfig"), free_address());
+    write(&document, "{regions: {us-east-1: enabled}}");
+    let cluster = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [{ "name": "u", "user": { "token": "t" } }],
+        "clusters": [{ "name": "k", "cluster": { "server": format!("http://{}", free_address()) } }],
+        "contexts": [{ "name": "c", "context": { "cluster": "k", "user": "u", "namespace": "dhmc" } }],
+    });
+    std::fs::write(&kubeconfig, cluster.to_string()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dhmc-controller"));
+    command.args(["run", "--leader-elect", "--listen", &address, "--config"]).arg(&document);
+    command.env_clear().env("HOME", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true").env("KUBECONFIG", kubeconfig);
+    let process = started(command, &address, &folder.join("leaderless.log")).await;
+    (address, process)
 }
 
 async fn a_drift_that_is_only_watched(monitoring: &Monitoring, controller: &Controller, sandbox: &Sandbox) {

@@ -29,10 +29,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end }}
 {{- end }}
 
-{{/* The head of every object. */}}
+{{/* The head of every object. Takes `namespace` where it is not the release's. */}}
 {{- define "dhmc.metadata" -}}
 name: {{ include "dhmc.fullname" . }}
-namespace: {{ .Release.Namespace }}
+namespace: {{ default .Release.Namespace .namespace }}
 labels:
   {{- include "dhmc.labels" . | nindent 2 }}
 {{- end }}
