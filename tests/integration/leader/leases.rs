@@ -20,6 +20,16 @@ pub struct Term {
     /// Empty while nobody did.
     pub holder: String,
     pub transitions: i64,
+    /// By hand, so that whoever held it before does not know yet.
+    pub is_by_hand: bool,
+}
+
+/// A write of a replica, in its own name, that was accepted.
+#[derive(Debug)]
+struct Renewal {
+    /// When it arrived. Whoever sent it counts from an earlier moment.
+    at: Timestamp,
+    holder: String,
 }
 
 /// How a replica's calls fare.
@@ -30,7 +40,7 @@ pub enum Weather {
     CutOff,
     /// Calls arrive, and no answer comes back.
     Deaf,
-    /// Every call takes so long to arrive, and the answer as long to come back.
+    /// Every call takes so long to arrive, and the answer as long to come back. It arrives even where nobody waits for the answer any more.
     Slow(Duration),
 }
 
@@ -39,6 +49,7 @@ struct Kept {
     lease: Option<Value>,
     version: u64,
     terms: Vec<Term>,
+    renewals: Vec<Renewal>,
     conflicts: usize,
 }
 
@@ -76,6 +87,12 @@ impl Leases {
         self.kept.lock().unwrap().terms.clone()
     }
 
+    /// Every renewal of this replica so far, with how it took the lease.
+    pub fn renewals_of(&self, holder: &str) -> Vec<Timestamp> {
+        let kept = self.kept.lock().unwrap();
+        kept.renewals.iter().filter(|renewal| renewal.holder == holder).map(|renewal| renewal.at).collect()
+    }
+
     /// Who holds the lease.
     pub fn holder(&self) -> Option<String> {
         self.kept.lock().unwrap().terms.last().map(|term| term.holder.clone()).filter(|holder| !holder.is_empty())
@@ -91,12 +108,13 @@ impl Leases {
         self.kept.lock().unwrap().lease.clone().unwrap_or_default()
     }
 
-    /// Somebody edits the lease by hand.
-    pub fn edit(&self, edit: impl FnOnce(&mut Value)) {
+    /// Somebody edits the lease by hand. Tells when that was.
+    pub fn edit(&self, edit: impl FnOnce(&mut Value)) -> Timestamp {
         let mut kept = self.kept.lock().unwrap();
         let mut lease = kept.lease.take().unwrap();
         edit(&mut lease);
-        kept.keep(lease);
+        kept.keep(lease, true);
+        Timestamp::now()
     }
 
     /// Somebody deletes the lease.
@@ -106,13 +124,17 @@ impl Leases {
 }
 
 impl Kept {
-    fn keep(&mut self, mut lease: Value) -> Value {
+    fn keep(&mut self, mut lease: Value, is_by_hand: bool) -> Value {
         self.version += 1;
         lease["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
+        let at = Timestamp::now();
+        if !is_by_hand && !holder.is_empty() {
+            self.renewals.push(Renewal { at, holder: holder.clone() });
+        }
         if self.terms.last().is_none_or(|term| term.holder != holder) {
             let transitions = lease["spec"]["leaseTransitions"].as_i64().unwrap_or_default();
-            self.terms.push(Term { since: Timestamp::now(), holder, transitions });
+            self.terms.push(Term { since: at, holder, transitions, is_by_hand });
         }
         self.lease = Some(lease.clone());
         lease
@@ -122,10 +144,10 @@ impl Kept {
         let sent: Value = serde_json::from_slice(body).unwrap_or_default();
         match (method.as_str(), self.lease.clone()) {
             ("GET", Some(lease)) => (StatusCode::OK, lease),
-            ("POST", None) => (StatusCode::CREATED, self.keep(sent)),
+            ("POST", None) => (StatusCode::CREATED, self.keep(sent, false)),
             ("POST", Some(_)) => self.refuse(StatusCode::CONFLICT, "AlreadyExists"),
             ("PUT", Some(lease)) if sent["metadata"]["resourceVersion"] == lease["metadata"]["resourceVersion"] => {
-                (StatusCode::OK, self.keep(sent))
+                (StatusCode::OK, self.keep(sent, false))
             }
             ("PUT", Some(_)) => self.refuse(StatusCode::CONFLICT, "Conflict"),
             ("GET" | "PUT", None) => self.refuse(StatusCode::NOT_FOUND, "NotFound"),
@@ -145,16 +167,20 @@ impl Kept {
 
 async fn called(State((leases, weather)): State<(Leases, Arc<Mutex<Weather>>)>, method: Method, body: Bytes) -> Response {
     let now = *weather.lock().unwrap();
-    match now {
+    let slowness = match now {
         Weather::CutOff => return std::future::pending().await,
-        Weather::Slow(time) => tokio::time::sleep(time).await,
-        Weather::Fine | Weather::Deaf => {}
+        Weather::Slow(time) => time,
+        Weather::Fine | Weather::Deaf => Duration::ZERO,
+    };
+    // This handler ends when the client hangs up. What the client has sent is on its way all the same.
+    let landing = tokio::spawn(async move {
+        tokio::time::sleep(slowness).await;
+        leases.kept.lock().unwrap().answer(&method, &body)
+    });
+    let (status, answer) = landing.await.unwrap();
+    if now == Weather::Deaf {
+        return std::future::pending().await;
     }
-    let (status, answer) = leases.kept.lock().unwrap().answer(&method, &body);
-    match now {
-        Weather::Deaf => std::future::pending().await,
-        Weather::Slow(time) => tokio::time::sleep(time).await,
-        Weather::Fine | Weather::CutOff => {}
-    }
+    tokio::time::sleep(slowness).await;
     (status, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
 }

@@ -1,10 +1,10 @@
 //! Replicas in this process, each with an identity of its own in AWS, so that the journal tells who wrote.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sandbox::{Call, Options as SandboxOptions, Sandbox};
+use aws_sandbox::{Options as SandboxOptions, Sandbox};
 use dhmc_controller::app::{App, Options};
 use dhmc_controller::aws::{AwsOptions, CallRate};
 use dhmc_controller::leader::ElectionOptions;
@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::leases::{Door, Leases, Term};
+use super::leases::{Door, Leases};
 use crate::harness::{DEADLINE, document, get, until};
 use crate::referee::{ACCOUNT, sdk_credentials};
 
@@ -29,8 +29,12 @@ pub const TIMING: Timing = Timing {
     renew_deadline: Duration::from_secs(2),
     retry_period: Duration::from_millis(400),
 };
-const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "ap-south-1", "sa-east-1"];
-const SPEC: &str = "{regions: {us-east-1: enabled, eu-west-1: enabled, ap-south-1: enabled, sa-east-1: enabled}}";
+/// What a takeover may take beyond the lease and one look: the calls themselves, on a machine with other work.
+pub const SLACK: Duration = Duration::from_secs(2);
+/// What a write that was begun in time may take to arrive. Half of what the lease leaves it.
+pub const ARRIVAL: Duration = Duration::from_millis(500);
+pub const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "ap-south-1", "sa-east-1"];
+pub const SPEC: &str = "{regions: {us-east-1: enabled, eu-west-1: enabled, ap-south-1: enabled, sa-east-1: enabled}}";
 
 /// A sandbox, an API server, and somebody who undoes every setting again and again, so that whoever leads is always writing.
 pub struct Stage {
@@ -51,6 +55,7 @@ pub struct Replica {
     pub name: &'static str,
     pub url: String,
     pub door: Door,
+    config: PathBuf,
     stop: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -60,7 +65,6 @@ impl Stage {
     pub async fn new() -> Self {
         let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("dhmc.yaml"), document(SPEC)).unwrap();
         let account = sandbox.account(ACCOUNT);
         let saboteur = tokio::spawn(async move {
             let mut turn = tokio::time::interval(Duration::from_millis(50));
@@ -81,6 +85,8 @@ impl Stage {
 
     /// A replica that goes by another clock, in a runtime of its own, so that it can be killed with all that it is doing.
     pub async fn replica_by(&self, name: &'static str, clock: fn() -> Timestamp) -> Replica {
+        let config = self.folder.path().join(format!("{name}.yaml"));
+        std::fs::write(&config, document(SPEC)).unwrap();
         let door = self.leases.door().await;
         let credentials = sdk_credentials(self.sandbox.account(ACCOUNT).identity(&format!("user/{name}")));
         let aws = AwsOptions {
@@ -99,7 +105,7 @@ impl Stage {
             random: fastrand::f64,
         };
         let options = Options {
-            config: self.folder.path().join("dhmc.yaml"),
+            config: config.clone(),
             interval: Duration::from_millis(100),
             organization_interval: DEADLINE,
             workers: 8,
@@ -118,7 +124,7 @@ impl Stage {
             let app = App::new(options, end).await.unwrap();
             app.run(TcpListener::from_std(listener).unwrap(), Arc::new(Notify::new())).await
         });
-        Replica { name, url, door, stop, task, runtime: Some(runtime) }
+        Replica { name, url, door, config, stop, task, runtime: Some(runtime) }
     }
 
     /// Waits until this replica holds the lease and has written.
@@ -129,28 +135,27 @@ impl Stage {
         until(&format!("{} writes", replica.name), DEADLINE, async || self.writes_of(replica).len() > written).await;
     }
 
-    /// Everything that a replica has written.
-    pub fn writes_of(&self, replica: &Replica) -> Vec<Call> {
-        let arn = format!("arn:aws:iam::{ACCOUNT}:user/{}", replica.name);
-        self.sandbox.journal().writes().into_iter().filter(|call| call.principal == arn).collect()
+    /// A leader, and a replica that stands by and knows it.
+    pub async fn leader_and_follower(&self) -> (Replica, Replica) {
+        let one = self.replica("one").await;
+        self.until_leads(&one).await;
+        let two = self.replica("two").await;
+        until("the other knows", DEADLINE, async || two.is_ready().await).await;
+        (one, two)
     }
 
-    /// Holds every write in the journal against who held the lease when it arrived. Tells how many writes each term had.
-    pub fn assert_only_holders_wrote(&self) -> Vec<(Term, usize)> {
-        let terms = self.leases.terms();
-        let mut counts = BTreeMap::new();
-        for write in self.sandbox.journal().writes() {
-            let number = terms.iter().rposition(|term| term.since <= write.at);
-            let number = number.unwrap_or_else(|| panic!("written before anybody held the lease: {write:?}"));
-            let writer = write.principal.rsplit('/').next().unwrap();
-            assert_eq!(writer, terms[number].holder, "{write:?}\nin {:?}\nof {terms:#?}", terms[number]);
-            *counts.entry(number).or_insert(0) += 1;
-        }
-        terms.into_iter().enumerate().map(|(number, term)| (term, counts.remove(&number).unwrap_or(0))).collect()
+    /// From now on nobody undoes anything.
+    pub fn leave_in_peace(&self) {
+        self.saboteur.abort();
     }
 }
 
 impl Replica {
+    /// Replaces the desired state of this replica alone. It looks by itself.
+    pub fn edit(&self, spec: &str) {
+        std::fs::write(&self.config, document(spec)).unwrap();
+    }
+
     /// Ends without a word, as by SIGKILL.
     pub fn crash(mut self) {
         self.runtime.take().unwrap().shutdown_background();

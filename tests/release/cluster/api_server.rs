@@ -18,7 +18,7 @@ use super::{DEADLINE, shipped};
 const ADMINISTRATOR: &str = "the-administrators-token";
 const CONTROLLER: &str = "the-controllers-token";
 
-/// One change of the lease's holder, as the lease itself tells of it.
+/// One change of the lease's holder, or one renewal, as the lease itself tells of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     pub since: Timestamp,
@@ -32,6 +32,7 @@ pub struct ApiServer {
     administrator: Client,
     pub namespace: String,
     terms: Arc<Mutex<Vec<Term>>>,
+    renewals: Arc<Mutex<Vec<Term>>>,
     processes: Vec<Child>,
 }
 
@@ -99,9 +100,12 @@ impl ApiServer {
         ];
         std::fs::write(path("administrator.yaml"), kubeconfig(folder.path(), port, ADMINISTRATOR, &namespace)).unwrap();
         let administrator = client(&path("administrator.yaml")).await;
-        let started = Self { port, administrator, namespace, terms: Arc::default(), processes, folder };
+        let started = Self { port, administrator, namespace, terms: Arc::default(), renewals: Arc::default(), processes, folder };
         started.until_it_answers().await;
-        started.create_namespace().await;
+        // `default` makes itself, when it has the time.
+        if started.namespace != "default" {
+            started.create_namespace(&started.namespace).await;
+        }
         started.watch_the_lease();
         started
     }
@@ -120,13 +124,15 @@ impl ApiServer {
         kubeconfig(self.folder.path(), port, CONTROLLER, &self.namespace)
     }
 
-    async fn create_namespace(&self) {
+    /// For a replica that may do everything, in another namespace.
+    pub fn administrators_kubeconfig(&self, port: u16, namespace: &str) -> String {
+        kubeconfig(self.folder.path(), port, ADMINISTRATOR, namespace)
+    }
+
+    pub async fn create_namespace(&self, name: &str) {
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Namespace"));
         let namespaces: Api<DynamicObject> = Api::all_with(self.administrator.clone(), &kind);
-        // `default` makes itself, when it has the time.
-        if self.namespace != "default" {
-            namespaces.create(&PostParams::default(), &DynamicObject::new(&self.namespace, &kind)).await.unwrap();
-        }
+        namespaces.create(&PostParams::default(), &DynamicObject::new(name, &kind)).await.unwrap();
     }
 
     /// Creates the Role and the RoleBinding that ship, as they are.
@@ -156,22 +162,28 @@ impl ApiServer {
         self.terms.lock().unwrap().clone()
     }
 
+    /// Every renewal so far, by the clock of whoever made it, which is this machine's.
+    pub fn renewals(&self) -> Vec<Term> {
+        self.renewals.lock().unwrap().clone()
+    }
+
     /// Far more often than the lease can change hands.
     fn watch_the_lease(&self) {
-        let (leases, terms) = (self.leases(), Arc::clone(&self.terms));
+        let (leases, terms, renewals) = (self.leases(), Arc::clone(&self.terms), Arc::clone(&self.renewals));
         tokio::spawn(async move {
             let mut turn = tokio::time::interval(Duration::from_millis(100));
             loop {
                 turn.tick().await;
                 let Ok(Some(lease)) = leases.get_opt("dhmc-controller").await else { continue };
                 let spec = &lease.data["spec"];
-                let (Some(holder), Some(since)) = (spec["holderIdentity"].as_str(), spec["acquireTime"].as_str()) else {
-                    continue;
-                };
-                let term = Term { since: since.parse().unwrap(), holder: holder.to_owned() };
-                let mut terms = terms.lock().unwrap();
-                if !holder.is_empty() && terms.last() != Some(&term) {
-                    terms.push(term);
+                let holder = spec["holderIdentity"].as_str().unwrap_or_default();
+                for (field, seen) in [("acquireTime", &terms), ("renewTime", &renewals)] {
+                    let Some(since) = spec[field].as_str() else { continue };
+                    let term = Term { since: since.parse().unwrap(), holder: holder.to_owned() };
+                    let mut seen = seen.lock().unwrap();
+                    if !holder.is_empty() && seen.last() != Some(&term) {
+                        seen.push(term);
+                    }
                 }
             }
         });

@@ -19,6 +19,12 @@ const ACCOUNT: &str = "111122223333";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-south-1"];
 const DOCUMENT: &str = "apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\n\
     spec: {regions: {us-east-1: enabled, eu-west-1: enabled, ap-south-1: enabled}}\n";
+/// What `TIMES` say.
+pub const LEASE: Duration = Duration::from_secs(5);
+const RENEW: Duration = Duration::from_secs(3);
+pub const RETRY: Duration = Duration::from_secs(1);
+/// What a write that was begun in time may take to arrive. Half of what the lease leaves it.
+const ARRIVAL: Duration = Duration::from_secs(1);
 /// As short as the flags allow.
 const TIMES: [&str; 6] = [
     "--leader-elect-lease-duration=5s",
@@ -69,9 +75,15 @@ impl Stage {
     }
 
     pub async fn replica(&self, name: &'static str, api: &ApiServer) -> Replica {
+        self.replica_by(name, api, |port| api.kubeconfig(port)).await
+    }
+
+    /// A replica that is told otherwise how to reach the API server, by way of a port.
+    pub async fn replica_by(&self, name: &'static str, api: &ApiServer, kubeconfig: impl FnOnce(u16) -> String) -> Replica {
         let (port, is_connected) = way_to(api.port).await;
+        let text = kubeconfig(port);
         let (kubeconfig, log) = (self.folder.path().join(format!("{name}.yaml")), self.folder.path().join(format!("{name}.log")));
-        std::fs::write(&kubeconfig, api.kubeconfig(port)).unwrap();
+        std::fs::write(&kubeconfig, text).unwrap();
         // A port that was free a moment ago.
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let credentials = self.sandbox.account(ACCOUNT).identity(&format!("user/{name}"));
@@ -90,13 +102,19 @@ impl Stage {
         self.sandbox.journal().writes().iter().filter(|call| call.principal.ends_with(&format!("/{name}"))).count()
     }
 
+    /// How often anybody has written in a region.
+    pub fn writes_in(&self, region: &str) -> usize {
+        self.sandbox.journal().writes().iter().filter(|call| call.region == region).count()
+    }
+
     /// Waits until a replica writes once more.
     pub async fn until_writes(&self, replica: &Replica) {
         let before = self.writes_of(replica.name);
         until(&format!("{} writes", replica.name), async || self.writes_of(replica.name) > before).await;
     }
 
-    /// Holds every write in the journal against who held the lease then. Tells how many have held it.
+    /// Holds every write in the journal against who held the lease then, and against how long ago the writer had renewed it. Tells how many
+    /// have held it.
     pub async fn assert_only_holders_wrote(&self, api: &ApiServer) -> usize {
         let holder = api.holder().await;
         until("the last term is known", async || api.terms().last().is_some_and(|term| term.holder == holder)).await;
@@ -106,6 +124,10 @@ impl Stage {
                 terms.iter().rfind(|term| term.since <= write.at).unwrap_or_else(|| panic!("before the first term: {write:?}"));
             let writer = write.principal.rsplit('/').next().unwrap();
             assert!(term.holder.starts_with(&format!("{writer}_")), "{write:?}\nin {term:?}\nof {terms:#?}");
+            let renewals = api.renewals();
+            let renewal = renewals.iter().rfind(|renewal| renewal.holder == term.holder && renewal.since <= write.at).unwrap();
+            let age = Duration::try_from(write.at.duration_since(renewal.since)).unwrap();
+            assert!(age <= RENEW + ARRIVAL, "{age:?} after the last renewal: {write:?}\nof {terms:#?}");
         }
         terms.len()
     }
@@ -154,9 +176,22 @@ impl Replica {
 
     /// Ends it as Kubernetes does.
     pub async fn terminate(&mut self) -> Option<i32> {
-        let id = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        self.signal("-TERM").await;
         tokio::time::timeout(DEADLINE, self.process.wait()).await.expect("it ends").unwrap().code()
+    }
+
+    /// Holds the whole process, as a machine that is put to sleep does. It answers nothing until it is let go on.
+    pub async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    pub async fn go_on(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
     }
 }
 
