@@ -172,7 +172,7 @@ impl StatusBoard {
         self.board().change(target, |status, _| status.next_due = next_due);
     }
 
-    /// Another replica leads: there is nothing to try here.
+    /// This replica does not lead: there is nothing to try here.
     pub fn stand_by(&self) {
         self.board().all_were_tried = true;
     }

@@ -40,5 +40,7 @@ pub(super) async fn whenever_open<C: Cloud>(mut fence: Fence, setup: Setup<C>, d
             return;
         }
         fleet.hand_over();
+        // Whoever has led once is fit to do it again: its targets are new to the next fleet, and no reason to be taken out of service.
+        setup.board.stand_by();
     }
 }
