@@ -14,8 +14,9 @@ tools: #? install what the checks need: Debian packages (as root) and tools unde
 fmt: #? check the formatting
 	cargo fmt --all --check
 
-lint: #? clippy, with and without the demo
+lint: #? clippy, with and without the demo, and of the release checks, which --all-targets leaves out
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --test release --locked -- -D warnings
 	cargo clippy --no-default-features --lib --bins --locked -- -D warnings
 
 test: tools #? all tests: units, the AWS CLI against the sandbox, the controller against both referees

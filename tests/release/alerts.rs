@@ -2,7 +2,7 @@
 //!
 //! The rules are the shipped ones, a minute taken for a second. So is Alertmanager's configuration, with a webhook in each receiver.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
 #[path = "../dashboard/panels.rs"]
 mod panels;
@@ -31,7 +31,7 @@ fn shipped(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
 }
 
-/// A duration as PromQL and rules write it, a minute taken for a second; nothing if it is none.
+/// A duration as `PromQL` and rules write it, a minute taken for a second; nothing if it is none.
 fn shortened(word: &str) -> Option<String> {
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().ok()?;

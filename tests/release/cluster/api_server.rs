@@ -135,7 +135,7 @@ impl ApiServer {
         namespaces.create(&PostParams::default(), &DynamicObject::new(name, &kind)).await.unwrap();
     }
 
-    /// Creates the Role and the RoleBinding that ship, as they are.
+    /// Creates the Role and the `RoleBinding` that ship, as they are.
     pub async fn allow_what_ships(&self) {
         for manifest in shipped::rights() {
             let kind = manifest["kind"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! The Role and the RoleBinding as they ship, for people without Helm.
+//! The Role and the `RoleBinding` as they ship, for people without Helm.
 
 use serde_json::Value;
 
