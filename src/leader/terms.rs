@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn anothers_lease_is_taken_when_no_renewal_was_seen_for_its_duration_and_no_sooner() {
+    fn the_lease_of_another_is_taken_when_no_renewal_was_seen_for_its_duration_and_no_sooner() {
         let now = Instant::now();
         let seen = Sighting::of(None, held_by("other"), now);
         let seen = Sighting::of(Some(seen), held_by("other"), now + seconds(14));
