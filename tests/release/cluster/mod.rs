@@ -115,6 +115,7 @@ async fn a_leader_whose_process_was_held_past_its_lease_writes_nothing_when_it_g
     stage.until_writes(&follower).await;
     let written = stage.writes_of("one");
     leader.go_on().await;
+    until("one has done with what was in flight", async || leader.log().contains("this replica does not lead any more")).await;
     until("one follows", async || leader.leader().await.is_some_and(|name| name.starts_with("two_"))).await;
     stage.until_writes(&follower).await;
     assert_eq!(stage.writes_of("one"), written);
