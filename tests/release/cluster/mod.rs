@@ -102,12 +102,12 @@ async fn a_leader_whose_process_was_held_past_its_lease_writes_nothing_when_it_g
     api.allow_what_ships().await;
     let (leader, follower) = two_replicas(&stage, &api).await;
     stage.until_writes(&leader).await;
-    // One write waits for its next attempt, one for its answer, and one region is as ever.
-    let write = |kind, region| Fault::new(kind).operation("UpdateServiceSetting").region(region);
-    stage.sandbox.inject(write(FaultKind::Throttled, "us-east-1"));
-    stage.sandbox.inject(write(FaultKind::Slow(DEADLINE), "eu-west-1"));
-    let (throttled, slow) = (stage.writes_in("us-east-1"), stage.writes_in("eu-west-1"));
-    until("both are under way", async || stage.writes_in("us-east-1") > throttled && stage.writes_in("eu-west-1") > slow).await;
+    // One write waits for its answer, one for its next attempt, and one region is as ever.
+    for (kind, region) in [(FaultKind::Slow(DEADLINE), "eu-west-1"), (FaultKind::Throttled, "us-east-1")] {
+        stage.sandbox.inject(Fault::new(kind).operation("UpdateServiceSetting").region(region));
+        let before = stage.writes_in(region);
+        until("it is under way", async || stage.writes_in(region) > before).await;
+    }
     leader.freeze().await;
     let silent = Timestamp::now();
     stage.sandbox.clear_faults();
@@ -115,6 +115,7 @@ async fn a_leader_whose_process_was_held_past_its_lease_writes_nothing_when_it_g
     stage.until_writes(&follower).await;
     let written = stage.writes_of("one");
     leader.go_on().await;
+    until("one has done with what was in flight", async || leader.log().contains("this replica does not lead any more")).await;
     until("one follows", async || leader.leader().await.is_some_and(|name| name.starts_with("two_"))).await;
     stage.until_writes(&follower).await;
     assert_eq!(stage.writes_of("one"), written);
