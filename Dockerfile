@@ -9,8 +9,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 
 FROM docker.io/library/rust:1.95-bookworm AS build
 WORKDIR /build
-# Naming the target keeps the static flags away from build scripts and procedural macros.
-ENV RUSTFLAGS="-C target-feature=+crt-static"
+# Naming the target keeps these flags away from build scripts and procedural macros. The second writes down in a fraction of the room where the
+# program is to be adjusted to its address, and is ignored by linkers that cannot do that.
+ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
 # Dependencies change rarely: they get a layer of their own, built under an empty program. A manifest alone is no package to
 # cargo, so each has an empty library; tests and benchmarks need not be there. What was built of the empty program is removed again.
 # Where a proxy signs what cargo downloads, `--secret id=authorities,src=FILE` has cargo trust it; no image gets to hold the file.
