@@ -56,9 +56,11 @@ impl Document {
         let mut states: BTreeMap<_, _> =
             OTHERS.map(|region| (region, ["enabled", "disabled", "unmanaged"][dice.usize(..3)])).into();
         states.insert(FIRST, "enabled");
+        // Some edit resets three regions at once, and is not to wait for a confirmation: what the guard holds is held in restraint.rs.
         let head = format!(
             "apiVersion: dhmc.dev/v1alpha1\nkind: HostManagement\nmetadata: {{ name: edit-{number} }}\nspec:\n  \
              role: {{ name: R{number}, description: edit {number}, tags: {{ edit: '{number}' }}, policies: [{policy}] }}\n  \
+             guard: {{ resets: {{ percent: 100 }} }}\n  \
              regions:\n    {FIRST}: enabled\n"
         );
         let rest = OTHERS.map(|region| format!("    {region}: {}\n", states[region])).concat();
