@@ -76,7 +76,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show what would be done, ask, do it once, and report.
     ///
-    /// One pass of the controller: it looks again and corrects what differs by then. Nothing is written without a yes.
+    /// One pass of the controller: it looks again and corrects what differs by then. Nothing is written without a yes. Replicas that keep the same
+    /// document are not asked.
     #[command(after_long_help = ABOUT_APPLY)]
     Apply(ApplyArgs),
     /// Check documents without AWS, and tell everything that is wrong with them.

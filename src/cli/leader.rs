@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use k8s_openapi::jiff::Timestamp;
 
 use super::interval;
@@ -17,7 +17,9 @@ const HEADING: &str = "Leader election";
 #[derive(Debug, Clone, Args)]
 pub struct LeaderArgs {
     /// Where several replicas run, one of them works on the targets, and the others stand by: they keep the document checked, and call no AWS.
-    #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true,
+          value_name = "BOOL", value_parser = BoolishValueParser::new())]
     pub leader_elect: bool,
     /// How long a leader that is not heard of any more is waited for, in whole seconds.
     #[arg(long, help_heading = HEADING, env = "DHMC_LEADER_ELECT_LEASE_DURATION", default_value = "15s", value_parser = interval, value_name = "TIME")]
@@ -60,4 +62,31 @@ impl LeaderArgs {
 /// Kubernetes calls the host of a pod as the pod.
 fn pod() -> Option<String> {
     std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        leader: LeaderArgs,
+    }
+
+    #[test]
+    fn an_election_is_asked_for_as_manifests_of_kubernetes_do() {
+        let elects = |more: &[&str]| {
+            let flags = Flags::try_parse_from([&["dhmc"], more].concat()).map_err(|error| error.kind())?;
+            Ok::<_, clap::error::ErrorKind>(flags.leader.options("dhmc").is_some())
+        };
+        assert_eq!(elects(&[]), Ok(false));
+        assert_eq!(elects(&["--leader-elect"]), Ok(true));
+        assert_eq!(elects(&["--leader-elect=true"]), Ok(true));
+        assert_eq!(elects(&["--leader-elect=false"]), Ok(false));
+        assert_eq!(elects(&["--leader-elect=perhaps"]), Err(clap::error::ErrorKind::ValueValidation));
+        assert_eq!(elects(&["--leader-elect", "true"]), Err(clap::error::ErrorKind::UnknownArgument));
+    }
 }

@@ -55,7 +55,7 @@ pub struct RunArgs {
     /// Whether each target has metric series of its own; accounts and the whole fleet have counts in any case.
     #[arg(long, env = "DHMC_TARGET_METRICS", value_enum, default_value = "auto", value_name = "WHEN")]
     pub target_metrics: TargetMetrics,
-    /// Look at everything once, correct what drifted, and exit. Serves no HTTP.
+    /// Look at everything once, correct what drifted, and exit. Serves no HTTP, and asks no other replica.
     #[arg(long, env = "DHMC_ONCE", value_parser = BoolishValueParser::new())]
     pub once: bool,
     /// How replicas agree which of them writes.

@@ -17,7 +17,10 @@ use crate::version::{COMMIT, VERSION};
 /// Runs until stopped, or once.
 pub async fn run(args: RunArgs) -> ExitCode {
     if args.once && args.leader.leader_elect {
-        return failed("--once asks nobody who leads: leave it out, or --leader-elect (or DHMC_LEADER_ELECT)");
+        return failed(
+            "--once makes one pass and asks nobody who leads, so that it cannot go with --leader-elect (or DHMC_LEADER_ELECT): for one pass leave that out, \
+             to keep replicas running leave out --once",
+        );
     }
     let result = if args.once { once(&args).await } else { keep(&args).await };
     result.unwrap_or_else(|error| failed(&error.to_string()))
