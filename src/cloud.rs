@@ -69,7 +69,7 @@ pub trait Cloud: Send + Sync + 'static {
 }
 
 pub use crate::operations::ASSUME_ROLE;
-/// Stands where the operation of a write would that was not sent, because this replica does not lead.
+/// Stands where the operation would of a call that was not sent, or of a read that was broken off, because this replica does not lead.
 pub const LEADERSHIP: &str = "leadership";
 
 /// A call that AWS did not answer as hoped.

@@ -3,6 +3,9 @@
 //! Only this program's own events are logged at the chosen level. The SDK and its HTTP stack are kept to errors: at finer
 //! levels they print requests, answers and what credential helpers write, and credentials are not to be logged at any level.
 
+#[cfg(test)]
+pub(crate) mod kept;
+
 use clap::ValueEnum;
 use tracing::Level;
 use tracing_subscriber::Layer;

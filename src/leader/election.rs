@@ -6,16 +6,16 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{ObjectMeta, PostParams};
-use kube::{Api, Client, Config};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use kube::{Client, Config};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::info;
 
 use super::Fence;
 use super::fence::Gatekeeper;
+use super::herald::{Cause, Herald, Standing};
+use super::lease::{CallError, LeaseAccess};
 use super::terms::{Move, Presence, Sighting, Timing, TimingError, next_move};
-use crate::cause::innermost;
 
 /// How long a goodbye may take. Without it, others wait for the lease to end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -69,9 +69,8 @@ pub enum ElectionError {
 /// One replica's part in the election.
 #[derive(Debug)]
 pub struct Election {
-    api: Api<Lease>,
+    lease: LeaseAccess,
     options: ElectionOptions,
-    namespace: String,
     gate: Gatekeeper,
     fence: Fence,
     seen: Option<Sighting>,
@@ -81,33 +80,7 @@ pub struct Election {
     has_run: bool,
     /// How many attempts in a row somebody else was faster.
     overtaken: u32,
-    told: Told,
-}
-
-/// What was told last, so that each thing is told once.
-#[derive(Debug, PartialEq, Eq)]
-enum Told {
-    Nothing,
-    Leads,
-    Follows(Option<String>),
-    Trouble(String),
-}
-
-/// A call to the API server that came to nothing.
-#[derive(Debug, thiserror::Error)]
-enum CallError {
-    #[error("{}", in_words(.0))]
-    Refused(#[from] kube::Error),
-    #[error("no answer within {0:?}")]
-    Late(Duration),
-}
-
-/// The API server's own words, or what lies at the bottom of not hearing any.
-fn in_words(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => format!("{} ({}, HTTP status {})", status.message, status.reason, status.code),
-        other => innermost(other),
-    }
+    herald: Herald,
 }
 
 /// How one attempt ended.
@@ -123,29 +96,27 @@ enum Attempt {
 impl Election {
     /// Sets up. Calls nobody yet.
     pub async fn new(options: ElectionOptions) -> Result<(Self, Fence), ElectionError> {
-        options.timing.check()?;
+        let timing = options.timing.check()?;
         let mut config = match options.cluster.clone() {
             Some(config) => config,
             None => Config::infer().await?,
         };
-        config.connect_timeout = Some(options.timing.retry_period);
+        config.connect_timeout = Some(timing.retry_period);
         // The next attempt is due soon enough.
         config.default_retry = false;
         let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(ElectionError::Client)?;
         let (gate, fence) = Gatekeeper::new();
-        let api = Api::namespaced(client, &namespace);
         let election = Self {
-            api,
+            lease: LeaseAccess::new(client, &namespace, options.name.clone(), timing.call_time()),
+            herald: Herald::new(options.name.clone(), namespace, options.identity.clone()),
             options,
-            namespace,
             gate,
             fence: fence.clone(),
             seen: None,
             object: None,
             has_run: false,
             overtaken: 0,
-            told: Told::Nothing,
         };
         Ok((election, fence))
     }
@@ -171,23 +142,23 @@ impl Election {
         match answer {
             Ok(Attempt::Leads(since)) => {
                 self.gate.open_until(since + renew_deadline);
-                self.tell(Told::Leads);
+                self.herald.tell(Standing::Leads);
                 next
             }
             Ok(Attempt::Follows(ends)) => {
                 let leader = self.seen.as_ref().and_then(Sighting::holder).map(str::to_owned);
                 self.gate.shut(leader.as_deref());
-                self.tell(Told::Follows(leader));
+                self.herald.tell(Standing::StandsBy(leader));
                 next.min(ends)
             }
             Ok(Attempt::Overtaken) => {
                 if self.overtaken > 1 {
-                    self.trouble("somebody else writes it each time, or it cannot be made");
+                    self.trouble("somebody else writes it each time, or it cannot be made", Cause::Others);
                 }
                 next
             }
             Err(error) => {
-                self.trouble(&error.to_string());
+                self.trouble(&error.to_string(), Cause::Call);
                 next
             }
         }
@@ -204,7 +175,11 @@ impl Election {
         self.look().await?;
         match next_move(&self.options.identity, self.seen.as_ref(), self.options.timing, Instant::now()) {
             Move::LeaveUntil(ends) => Ok(Attempt::Follows(ends)),
-            Move::Create => self.create().await,
+            Move::Create => {
+                let (spec, began) = (self.held(None), Instant::now());
+                let written = self.lease.create(spec).await?;
+                Ok(self.written(written, began))
+            }
             Move::Take | Move::Renew => match self.object.clone() {
                 Some(object) => self.write(object).await,
                 None => Ok(Attempt::Overtaken),
@@ -212,14 +187,8 @@ impl Election {
         }
     }
 
-    /// Half the deadline for each call: one answer that does not come loses nothing.
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, CallError> {
-        let time = self.options.timing.renew_deadline / 2;
-        timeout(time, call).await.map_err(|_| CallError::Late(time))?.map_err(CallError::from)
-    }
-
     async fn look(&mut self) -> Result<(), CallError> {
-        self.object = self.in_time(self.api.get_opt(&self.options.name)).await?;
+        self.object = self.lease.read().await?;
         match &self.object {
             Some(lease) => {
                 let spec = lease.spec.clone().unwrap_or_default();
@@ -230,36 +199,17 @@ impl Election {
         Ok(())
     }
 
-    async fn create(&mut self) -> Result<Attempt, CallError> {
-        let metadata = ObjectMeta { name: Some(self.options.name.clone()), ..ObjectMeta::default() };
-        let lease = Lease { metadata, spec: Some(self.held(None)) };
-        let began = Instant::now();
-        let answer = self.in_time(self.api.create(&PostParams::default(), &lease)).await;
-        self.written(answer, began, &[409])
+    async fn write(&mut self, Lease { metadata, spec }: Lease) -> Result<Attempt, CallError> {
+        let (spec, began) = (self.held(spec.as_ref()), Instant::now());
+        let written = self.lease.replace(metadata, spec).await?;
+        Ok(self.written(written, began))
     }
 
-    async fn write(&mut self, object: Lease) -> Result<Attempt, CallError> {
-        let spec = self.held(object.spec.as_ref());
-        let began = Instant::now();
-        // With the version that was read: the API server refuses it if somebody wrote since.
-        let lease = Lease { metadata: object.metadata, spec: Some(spec) };
-        let answer = self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await;
-        self.written(answer, began, &[404, 409])
-    }
-
-    fn written(&mut self, answer: Result<Lease, CallError>, began: Instant, too_late: &[u16]) -> Result<Attempt, CallError> {
-        match answer {
-            Ok(lease) => {
-                self.seen = Some(Sighting::of(None, lease.spec.clone().unwrap_or_default(), began));
-                self.object = Some(lease);
-                Ok(Attempt::Leads(began))
-            }
-            Err(CallError::Refused(kube::Error::Api(status))) if too_late.contains(&status.code) => {
-                self.object = None;
-                Ok(Attempt::Overtaken)
-            }
-            Err(error) => Err(error),
-        }
+    fn written(&mut self, written: Option<Lease>, began: Instant) -> Attempt {
+        self.object = written;
+        let Some(lease) = &self.object else { return Attempt::Overtaken };
+        self.seen = Some(Sighting::of(None, lease.spec.clone().unwrap_or_default(), began));
+        Attempt::Leads(began)
     }
 
     /// The lease as this replica holds it.
@@ -286,30 +236,22 @@ impl Election {
     /// Gives the lease back, so that nobody has to wait for it to end. Not while a write may still be on its way to AWS: it has the time that
     /// the lease has left.
     async fn say_goodbye(mut self) {
+        let leads = self.gate.is_open();
         self.gate.shut(None);
         let Timing { lease_duration, renew_deadline, .. } = self.options.timing;
         if self.fence.is_in_doubt(lease_duration.saturating_sub(renew_deadline)) {
-            info!(
-                lease = self.options.name,
-                "a write has ended without an answer: the lease is not given back, and ends by itself"
-            );
+            if leads {
+                info!(
+                    lease = self.options.name,
+                    "a write has ended without an answer: the lease is not given back, and ends by itself"
+                );
+            }
             return;
         }
         if !self.has_run {
             return;
         }
-        // A renewal may have been broken off: what was written is looked at first.
-        let give_back = async {
-            self.look().await?;
-            let Some(Lease { metadata, spec: Some(spec) }) = self.object.take() else { return Ok(false) };
-            if spec.holder_identity.as_ref() != Some(&self.options.identity) {
-                return Ok(false);
-            }
-            let spec = LeaseSpec { holder_identity: Some(String::new()), lease_duration_seconds: Some(1), ..spec };
-            let lease = Lease { metadata, spec: Some(spec) };
-            self.in_time(self.api.replace(&self.options.name, &PostParams::default(), &lease)).await.map(|_| true)
-        };
-        match timeout_at(Instant::now() + GOODBYE, give_back).await {
+        match timeout_at(Instant::now() + GOODBYE, self.give_back()).await {
             Ok(Ok(true)) => info!(lease = self.options.name, "the lease is given back"),
             Ok(Ok(false)) => {}
             Ok(Err(error)) => info!(%error, lease = self.options.name, "the lease could not be given back, and ends by itself"),
@@ -317,35 +259,25 @@ impl Election {
         }
     }
 
-    fn tell(&mut self, news: Told) {
-        if self.told == news {
-            return;
+    /// Whether it was this replica's to give. A renewal may have been broken off: what was written is looked at first.
+    async fn give_back(&mut self) -> Result<bool, CallError> {
+        self.look().await?;
+        let Some(Lease { metadata, spec: Some(spec) }) = self.object.take() else { return Ok(false) };
+        if spec.holder_identity.as_ref() != Some(&self.options.identity) {
+            return Ok(false);
         }
-        let (lease, namespace, identity) = (self.options.name.as_str(), self.namespace.as_str(), self.options.identity.as_str());
-        match &news {
-            Told::Leads => info!(lease, namespace, identity, "this replica leads"),
-            Told::Follows(holder) => {
-                let holder = holder.as_deref();
-                info!(lease, namespace, identity, holder, "this replica stands by");
-            }
-            Told::Nothing | Told::Trouble(_) => {}
-        }
-        self.told = news;
+        let spec = LeaseSpec { holder_identity: Some(String::new()), lease_duration_seconds: Some(1), ..spec };
+        Ok(self.lease.replace(metadata, spec).await?.is_some())
     }
 
     /// A lease that cannot be read or written. Whether it is still held, the fence knows.
-    fn trouble(&mut self, error: &str) {
-        if !self.gate.is_open() && self.seen.is_some() {
-            self.gate.shut(None);
+    fn trouble(&mut self, error: &str, cause: Cause) {
+        if !self.gate.is_open() {
+            if self.seen.is_some() {
+                self.gate.shut(None);
+            }
+            self.herald.forgets_that_it_leads();
         }
-        let (lease, namespace) = (self.options.name.as_str(), self.namespace.as_str());
-        let news = Told::Trouble(error.to_owned());
-        if self.told == news {
-            debug!(lease, namespace, error, "the lease still cannot be used");
-            return;
-        }
-        let todo = "check that the API server can be reached, and that the service account may create leases here, and get and update this one";
-        warn!(lease, namespace, error, todo, "the lease cannot be used");
-        self.told = news;
+        self.herald.trouble(error, cause);
     }
 }

@@ -1,6 +1,6 @@
 //! Until when this replica may write.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -33,8 +33,40 @@ impl Gate {
 #[derive(Debug, Clone)]
 pub struct Fence {
     gate: watch::Receiver<Gate>,
-    /// When a write last ended of which nobody knows whether it has arrived, or will.
-    in_doubt: Arc<Mutex<Option<Instant>>>,
+    doubt: Arc<Mutex<Doubt>>,
+}
+
+/// Of which writes nobody knows whether they have arrived, or will.
+#[derive(Debug, Default)]
+struct Doubt {
+    /// So many are not answered yet.
+    in_flight: usize,
+    /// When one last ended without an answer.
+    since: Option<Instant>,
+}
+
+/// A write under way. Whatever becomes of it, broken off or dropped with its task: unless it is answered, it may still arrive.
+#[derive(Debug)]
+pub(super) struct InFlight<'a> {
+    fence: &'a Fence,
+    is_answered: bool,
+}
+
+impl InFlight<'_> {
+    /// AWS has said what became of it.
+    pub(super) fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let mut doubt = self.fence.doubt();
+        doubt.in_flight -= 1;
+        if !self.is_answered {
+            doubt.since = Some(Instant::now());
+        }
+    }
 }
 
 /// The election's end of a [`Fence`].
@@ -47,17 +79,23 @@ impl Fence {
     /// For a controller that is alone.
     #[must_use]
     pub fn always_open() -> Self {
-        Self { gate: watch::channel(Gate::Open).1, in_doubt: Arc::default() }
+        Self { gate: watch::channel(Gate::Open).1, doubt: Arc::default() }
     }
 
-    /// A write has ended without an answer.
-    pub(super) fn leave_in_doubt(&self) {
-        *self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// A write begins.
+    pub(super) fn begin(&self) -> InFlight<'_> {
+        self.doubt().in_flight += 1;
+        InFlight { fence: self, is_answered: false }
     }
 
     /// Whether some write of the last while may still be on its way.
     pub(super) fn is_in_doubt(&self, recently: Duration) -> bool {
-        self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| since.elapsed() < recently)
+        let doubt = self.doubt();
+        doubt.in_flight > 0 || doubt.since.is_some_and(|since| since.elapsed() < recently)
+    }
+
+    fn doubt(&self) -> MutexGuard<'_, Doubt> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this replica may write now.
@@ -125,7 +163,7 @@ impl Gatekeeper {
     /// Nothing is decided, and nothing may be written.
     pub(super) fn new() -> (Self, Fence) {
         let (sender, receiver) = watch::channel(Gate::Undecided);
-        (Self { gate: sender }, Fence { gate: receiver, in_doubt: Arc::default() })
+        (Self { gate: sender }, Fence { gate: receiver, doubt: Arc::default() })
     }
 
     /// Whether writes are let through now.

@@ -1,4 +1,4 @@
-//! A cloud that takes writes only from the leader.
+//! A cloud that takes calls only from the leader.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -13,8 +13,8 @@ use crate::desired::organization::{Member, Query};
 use crate::observed::{Identity, ListedRegion, ObservedRole, ObservedSetting};
 use crate::plan::{RoleAction, SettingAction};
 
-/// A cloud behind a [`Fence`]. Reads go through; a write begins only while the fence is open, and is broken off when it shuts, so that what is
-/// in flight has the rest of the lease to arrive.
+/// A cloud behind a [`Fence`]. Whoever does not lead calls no AWS: a call begins only while the fence is open, and is broken off when it shuts, so
+/// that a write that is in flight has the rest of the lease to arrive.
 #[derive(Debug)]
 pub struct Fenced<C> {
     cloud: Arc<C>,
@@ -33,35 +33,35 @@ impl<C> Fenced<C> {
         operation: &'static str,
         write: impl Future<Output = Result<(), CloudError>> + Send,
     ) -> Result<(), CloudError> {
+        let in_flight = self.fence.begin();
+        let answer = self.call(operation, write).await;
+        let may_arrive = matches!(&answer, Err(error) if error.kind == ErrorKind::Unavailable && error.operation != LEADERSHIP);
+        if !may_arrive {
+            in_flight.answered();
+        }
+        answer
+    }
+
+    async fn read<T>(&self, read: impl Future<Output = Result<T, CloudError>> + Send) -> Result<T, CloudError> {
+        self.call(LEADERSHIP, read).await
+    }
+
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, CloudError>> + Send,
+    ) -> Result<T, CloudError> {
         if !self.fence.is_open() {
             return Err(not_leading(LEADERSHIP, "not sent: this replica does not lead any more"));
         }
-        let mut doubt = Doubt { fence: &self.fence, is_open: true };
         let mut fence = self.fence.clone();
-        let mut write = pin!(write);
+        let mut call = pin!(call);
         // A process that was stopped for a while goes on where it was, and its timers are late.
-        let write = poll_fn(|context| if self.fence.is_open() { write.as_mut().poll(context) } else { Poll::Pending });
+        let call = poll_fn(|context| if self.fence.is_open() { call.as_mut().poll(context) } else { Poll::Pending });
         tokio::select! {
             biased;
             () = fence.shut() => Err(not_leading(operation, "broken off: this replica does not lead any more")),
-            answer = write => {
-                doubt.is_open = answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
-                answer
-            }
-        }
-    }
-}
-
-/// Whatever becomes of a write, broken off or dropped with its task: without an answer, it may still arrive.
-struct Doubt<'a> {
-    fence: &'a Fence,
-    is_open: bool,
-}
-
-impl Drop for Doubt<'_> {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.fence.leave_in_doubt();
+            answer = call => answer,
         }
     }
 }
@@ -72,19 +72,19 @@ fn not_leading(operation: &'static str, message: &str) -> CloudError {
 
 impl<C: Cloud> Cloud for Fenced<C> {
     async fn identity(&self, caller: &Caller) -> Result<Identity, CloudError> {
-        self.cloud.identity(caller).await
+        self.read(self.cloud.identity(caller)).await
     }
 
     async fn members(&self, query: &Query) -> Result<BTreeMap<AccountId, Member>, CloudError> {
-        self.cloud.members(query).await
+        self.read(self.cloud.members(query)).await
     }
 
     async fn regions(&self, caller: &Caller, partition: Partition) -> Result<Vec<ListedRegion>, CloudError> {
-        self.cloud.regions(caller, partition).await
+        self.read(self.cloud.regions(caller, partition)).await
     }
 
     async fn role(&self, caller: &Caller, partition: Partition, name: &RoleName) -> Result<Option<ObservedRole>, CloudError> {
-        self.cloud.role(caller, partition, name).await
+        self.read(self.cloud.role(caller, partition, name)).await
     }
 
     async fn change_role(
@@ -98,7 +98,7 @@ impl<C: Cloud> Cloud for Fenced<C> {
     }
 
     async fn setting(&self, caller: &Caller, region: &Region) -> Result<ObservedSetting, CloudError> {
-        self.cloud.setting(caller, region).await
+        self.read(self.cloud.setting(caller, region)).await
     }
 
     async fn change_setting(&self, caller: &Caller, region: &Region, action: &SettingAction) -> Result<(), CloudError> {
@@ -148,6 +148,50 @@ mod tests {
         assert!(fenced.fence.is_in_doubt(SECOND));
         tokio::time::advance(SECOND).await;
         assert!(!fenced.fence.is_in_doubt(SECOND), "whatever was on its way has arrived, or will not");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_in_doubt_from_its_beginning_until_it_is_answered_or_dropped() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Arc::new(Fenced::new(Arc::new(()), fence.clone()));
+        keeper.open_until(Instant::now() + SECOND);
+        let writer = Arc::clone(&fenced);
+        let write = tokio::spawn(async move { writer.write("ssm:Write", pending()).await });
+        tokio::task::yield_now().await;
+        assert!(fence.is_in_doubt(Duration::ZERO), "it is on its way");
+        write.abort();
+        assert!(write.await.unwrap_err().is_cancelled());
+        assert!(fence.is_in_doubt(SECOND) && !fence.is_in_doubt(Duration::ZERO), "it may have arrived");
+    }
+
+    /// As a process is held: the write is ready to go on, and time has passed without it. Only a real clock tells.
+    #[tokio::test]
+    async fn a_write_that_was_held_while_the_fence_shut_does_not_go_on() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Fenced::new(Arc::new(()), fence);
+        let time = Duration::from_millis(50);
+        keeper.open_until(Instant::now() + time);
+        let polls = AtomicUsize::new(0);
+        let write = poll_fn(|context| {
+            polls.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(time * 2);
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        let error = fenced.write("ssm:Write", write).await.unwrap_err();
+        assert_eq!((error.operation, polls.into_inner()), ("ssm:Write", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_lead_reads_nothing_and_gives_up_what_it_was_reading() {
+        let (keeper, fence) = Gatekeeper::new();
+        let fenced = Fenced::new(Arc::new(()), fence);
+        let read = async || fenced.read(pending::<Result<(), _>>()).await.unwrap_err();
+        assert_eq!(read().await.message, "not sent: this replica does not lead any more");
+        keeper.open_until(Instant::now() + SECOND);
+        let began = Instant::now();
+        assert_eq!((read().await.operation, began.elapsed()), (LEADERSHIP, SECOND));
+        assert!(!fenced.fence.is_in_doubt(SECOND), "a read changes nothing");
     }
 
     #[tokio::test(start_paused = true)]

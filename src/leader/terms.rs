@@ -31,9 +31,10 @@ pub enum TimingError {
          write arrives"
     )]
     DeadlineTooLong,
-    /// The holder would give up before it has tried twice.
+    /// One call that gets no answer would leave no time for another.
     #[error(
-        "--leader-elect-retry-period has to be less than half of --leader-elect-renew-deadline, so that one failed renewal loses nothing"
+        "--leader-elect-retry-period has to be at most a third of --leader-elect-renew-deadline, so that one renewal that gets no answer loses \
+         nothing"
     )]
     RetryTooLong,
 }
@@ -47,10 +48,16 @@ impl Timing {
         if self.renew_deadline + Duration::from_secs(1) > self.lease_duration {
             return Err(TimingError::DeadlineTooLong);
         }
-        if self.retry_period * 2 >= self.renew_deadline {
+        if self.retry_period * 3 > self.renew_deadline {
             return Err(TimingError::RetryTooLong);
         }
         Ok(self)
+    }
+
+    /// How long a call to the API server may take: when the first renewal gets no answer, there is as long for a second.
+    #[must_use]
+    pub fn call_time(self) -> Duration {
+        self.renew_deadline.saturating_sub(self.retry_period) / 2
     }
 }
 
@@ -150,7 +157,20 @@ mod tests {
         let wrong = |timing: Timing| timing.check().unwrap_err();
         assert_eq!(wrong(Timing { lease_duration: Duration::from_millis(15_500), ..TIMING }), TimingError::NotWholeSeconds);
         assert_eq!(wrong(Timing { renew_deadline: Duration::from_millis(14_001), ..TIMING }), TimingError::DeadlineTooLong);
-        assert_eq!(wrong(Timing { retry_period: seconds(5), ..TIMING }), TimingError::RetryTooLong);
+        assert_eq!(wrong(Timing { retry_period: Duration::from_millis(3_334), ..TIMING }), TimingError::RetryTooLong);
+    }
+
+    proptest! {
+        /// Both are begun as late as they may be: the first a retry period after the renewal that counts, the second when the first is given up
+        /// or is due by itself.
+        #[test]
+        fn a_renewal_that_gets_no_answer_leaves_time_for_a_whole_other_one(deadline in 3u64..60_000, part in 0.0..1.0) {
+            let renew_deadline = Duration::from_millis(deadline);
+            let timing = Timing { lease_duration: seconds(120), renew_deadline, retry_period: (renew_deadline / 3).mul_f64(part) };
+            prop_assert_eq!(timing.check(), Ok(timing));
+            let second = timing.retry_period + timing.call_time().max(timing.retry_period);
+            prop_assert!(second + timing.call_time() <= timing.renew_deadline);
+        }
     }
 
     #[test]

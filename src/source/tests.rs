@@ -4,11 +4,9 @@ mod directory;
 mod start;
 
 use std::fs::{self, File};
-use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::sync::Mutex;
 
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -17,6 +15,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::desired;
 use crate::desired::names::Region;
+use crate::telemetry::kept::Log;
 
 /// Nothing takes this long; only a test that fails waits for it.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -248,35 +247,11 @@ async fn a_file_gone_for_one_look_is_not_told() {
     assert!(source.status().borrow().is_in_force());
 }
 
-/// What is logged, line by line.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
-    }
-}
-
 #[tokio::test]
 async fn each_problem_is_logged_once_and_again_only_on_reload() {
     let (_directory, path) = directory();
     let mut source = open(&path).await;
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::keep();
 
     let bad = document("eu-wset-1: enabled, us-east-2: enabeld");
     for _ in 0..5 {

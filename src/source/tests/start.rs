@@ -1,5 +1,7 @@
 //! The first reading: what it takes, what it refuses, and how soon.
 
+use std::io;
+
 use super::*;
 
 #[tokio::test]

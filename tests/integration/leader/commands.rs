@@ -38,5 +38,9 @@ async fn an_election_without_a_cluster_or_with_times_that_allow_two_leaders_is_a
 
     let (code, said) = start(&["--once"]).await;
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("--once asks nobody who leads"), "{said}");
+    assert!(said.contains("--once makes one pass and asks nobody who leads"), "{said}");
+
+    let (code, said) = start(&["--leader-elect-retry-period", "4s"]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("--leader-elect-retry-period has to be at most a third of --leader-elect-renew-deadline"), "{said}");
 }

@@ -1,7 +1,5 @@
 //! Leaders that end, with and without a word.
 
-use std::time::Duration;
-
 use aws_sandbox::{Fault, FaultKind, Filter};
 use jiff::Timestamp;
 use k8s_openapi::jiff::{SignedDuration, Timestamp as Time};
@@ -65,8 +63,8 @@ async fn a_leader_that_stops_gives_the_lease_back_and_nobody_waits() {
 
 #[tokio::test]
 async fn a_leader_that_stops_keeps_the_lease_until_its_last_write_is_answered() {
-    // Longer than the lease, and shorter than a call may take.
-    let answer = Duration::from_secs(4);
+    // Longer than a leader may write without a renewal, and much shorter than a call may take.
+    let answer = TIMING.renew_deadline + TIMING.renew_deadline / 2;
     let stage = Stage::new().await;
     let (one, two) = stage.leader_and_follower().await;
     let fault = stage.sandbox.inject(Fault::new(FaultKind::Slow(answer)).operation("UpdateServiceSetting"));
@@ -84,7 +82,7 @@ async fn a_leader_that_stops_keeps_the_lease_until_its_last_write_is_answered() 
     let ones = stage.sandbox.journal().matching(&Filter::any());
     let ones: Vec<_> = ones.into_iter().filter(|call| call.principal.ends_with("user/one")).collect();
     let written = ones.iter().rfind(|call| call.is_write()).unwrap().at;
-    assert!(between(stopped, given_back) > TIMING.lease_duration, "it took longer than the lease");
+    assert!(between(stopped, given_back) > TIMING.renew_deadline, "it took longer than one renewal lasts");
     assert!(between(written, given_back) >= answer, "the answer is awaited");
     let last = ones.last().unwrap();
     assert!(!last.is_write() && last.at <= given_back && between(written, last.at) >= answer, "read back: {last:?}");
@@ -95,6 +93,35 @@ async fn a_leader_that_stops_keeps_the_lease_until_its_last_write_is_answered() 
     let longest = gaps.max().expect("it is renewed while the write lasts");
     assert!(longest < TIMING.renew_deadline, "{longest:?}");
     assert!(taken > given_back);
+}
+
+/// It may still arrive, and has the time that the lease has left.
+#[tokio::test]
+async fn a_leader_that_stops_after_a_write_without_an_answer_does_not_give_the_lease_back() {
+    let stage = Stage::new().await;
+    let (one, two) = stage.leader_and_follower().await;
+    stage.sandbox.inject(Fault::new(FaultKind::DropAfterActing).operation("UpdateServiceSetting"));
+    let before = stage.writes_of(&one).len();
+    until("writes go without an answer", DEADLINE, async || stage.writes_of(&one).len() >= before + 4).await;
+    one.stop().await;
+    stage.sandbox.clear_faults();
+    stage.until_leads(&two).await;
+    assert_eq!(stage.holders(), ["one", "two"]);
+    stage.assert_taken_in_time_from("one");
+    stage.assert_only_holders_wrote();
+}
+
+#[tokio::test]
+async fn a_follower_that_stops_leaves_the_lease_to_whoever_has_it() {
+    let stage = Stage::new().await;
+    let (one, two) = stage.leader_and_follower().await;
+    two.stop().await;
+    let renewals = || stage.leases.renewals_of("one").len();
+    let before = renewals();
+    until("renewals go on", DEADLINE, async || renewals() > before + 2).await;
+    assert!(one.leads().await);
+    assert_eq!(stage.holders(), ["one"]);
+    stage.assert_only_holders_wrote();
 }
 
 #[tokio::test]

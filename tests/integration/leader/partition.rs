@@ -9,6 +9,8 @@ use super::leases::Weather;
 use super::records::between;
 use super::replica::{ARRIVAL, SLACK, Stage, TIMING};
 use crate::harness::{DEADLINE, until};
+use crate::referee::ACCOUNT;
+use crate::sdk::ROLE;
 
 #[tokio::test]
 async fn a_leader_that_is_cut_off_stops_writing_before_the_lease_can_be_taken_and_follows_when_it_is_back() {
@@ -88,6 +90,28 @@ async fn a_write_that_aws_does_not_answer_is_broken_off_when_the_leader_may_not_
     let began = Instant::now();
     until("it has given up its targets", DEADLINE, async || one.status().await["targets"] == json!([])).await;
     assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
+    stage.assert_only_holders_wrote();
+}
+
+/// Of a role, whose repair has several steps.
+#[tokio::test]
+async fn what_a_leader_was_in_the_middle_of_is_finished_by_the_next() {
+    let stage = Stage::new().await;
+    let (one, two) = stage.leader_and_follower().await;
+    // Far longer than the lease: the role is created, and whoever asked for it is not told.
+    let fault = stage.sandbox.inject(Fault::new(FaultKind::Slow(DEADLINE)).operation("CreateRole"));
+    stage.sandbox.account(ACCOUNT).delete_role(ROLE);
+    let journal = stage.sandbox.journal();
+    until("the role is being created", DEADLINE, async || journal.count("iam", "CreateRole") > 1).await;
+    one.door.set(Weather::CutOff);
+    stage.sandbox.clear(fault);
+    stage.until_leads(&two).await;
+    let is_whole = async || stage.sandbox.account(ACCOUNT).role(ROLE).is_some_and(|role| role.attached.len() == 1);
+    until("the role has its policy", DEADLINE, is_whole).await;
+    let steps = journal.writes().into_iter().filter(|write| write.operation == "AttachRolePolicy");
+    let by: Vec<_> = steps.map(|write| write.principal.rsplit('/').next().unwrap().to_owned()).collect();
+    assert_eq!(by, ["one", "two"], "one at its own beginning, and two where one was broken off");
+    stage.assert_taken_in_time_from("one");
     stage.assert_only_holders_wrote();
 }
 

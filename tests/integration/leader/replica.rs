@@ -23,16 +23,16 @@ use super::leases::{Door, Leases};
 use crate::harness::{DEADLINE, document, get, until};
 use crate::referee::{ACCOUNT, sdk_credentials};
 
-/// As short as whole seconds allow, in the proportions of Kubernetes' defaults.
+/// As short as whole seconds allow, with room between the deadline and the lease for a machine with other work.
 pub const TIMING: Timing = Timing {
-    lease_duration: Duration::from_secs(3),
+    lease_duration: Duration::from_secs(4),
     renew_deadline: Duration::from_secs(2),
     retry_period: Duration::from_millis(400),
 };
 /// What a takeover may take beyond the lease and one look: the calls themselves, on a machine with other work.
 pub const SLACK: Duration = Duration::from_secs(2);
 /// What a write that was begun in time may take to arrive. Half of what the lease leaves it.
-pub const ARRIVAL: Duration = Duration::from_millis(500);
+pub const ARRIVAL: Duration = Duration::from_secs(1);
 pub const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "ap-south-1", "sa-east-1"];
 pub const SPEC: &str = "{regions: {us-east-1: enabled, eu-west-1: enabled, ap-south-1: enabled, sa-east-1: enabled}}";
 
