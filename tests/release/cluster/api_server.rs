@@ -33,15 +33,16 @@ pub struct ApiServer {
     pub namespace: String,
     terms: Arc<Mutex<Vec<Term>>>,
     renewals: Arc<Mutex<Vec<Term>>>,
-    processes: Vec<Child>,
+    _processes: [Process; 2],
 }
 
-impl Drop for ApiServer {
+/// A program that ends with the test, however that ends.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
-        for process in &mut self.processes {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -50,11 +51,11 @@ fn free_port() -> u16 {
 }
 
 /// A program whose output goes to a file beside its data.
-fn start(program: &Path, arguments: &[String], log: &Path) -> Child {
+fn start(program: &Path, arguments: &[String], log: &Path) -> Process {
     let log = std::fs::File::create(log).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-    command.spawn().unwrap_or_else(|error| panic!("{}: {error}; run `make release-tools`", program.display()))
+    Process(command.spawn().unwrap_or_else(|error| panic!("{}: {error}; run `make release-tools`", program.display())))
 }
 
 impl ApiServer {
@@ -94,13 +95,21 @@ impl ApiServer {
             "--disable-admission-plugins=ServiceAccount".to_owned(),
         ];
         let server = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin/kube-apiserver"));
-        let processes = vec![
+        let processes = [
             start(Path::new("etcd"), &etcd_arguments, &path("etcd.log")),
             start(&server, &arguments, &path("kube-apiserver.log")),
         ];
         std::fs::write(path("administrator.yaml"), kubeconfig(folder.path(), port, ADMINISTRATOR, &namespace)).unwrap();
         let administrator = client(&path("administrator.yaml")).await;
-        let started = Self { port, administrator, namespace, terms: Arc::default(), renewals: Arc::default(), processes, folder };
+        let started = Self {
+            port,
+            administrator,
+            namespace,
+            terms: Arc::default(),
+            renewals: Arc::default(),
+            _processes: processes,
+            folder,
+        };
         started.until_it_answers().await;
         // `default` makes itself, when it has the time.
         if started.namespace != "default" {

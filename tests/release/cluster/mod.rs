@@ -102,7 +102,7 @@ async fn a_leader_whose_process_was_held_past_its_lease_writes_nothing_when_it_g
     api.allow_what_ships().await;
     let (leader, follower) = two_replicas(&stage, &api).await;
     stage.until_writes(&leader).await;
-    // One write waits for its answer, one for its next attempt, and one region is as ever.
+    // One write waits for its answer, one region for its next look, and one region is as ever.
     for (kind, region) in [(FaultKind::Slow(DEADLINE), "eu-west-1"), (FaultKind::Throttled, "us-east-1")] {
         stage.sandbox.inject(Fault::new(kind).operation("UpdateServiceSetting").region(region));
         let before = stage.writes_in(region);
