@@ -14,6 +14,7 @@ mod plain;
 mod readme;
 mod refusals;
 mod reload;
+mod upgrade;
 mod values;
 
 use std::path::{Path, PathBuf};
