@@ -128,7 +128,7 @@
 {{- fail (printf "extraEnv has %s: the chart sets the controller's flags, which win over it. There is a value for it, or extraArgs." .name) }}
 {{- end }}
 {{- end }}
-{{- $set = "^--?(repo|ref|root|link|period|max-failures|http-bind|http-metrics|username|password-file|ssh-key-file|ssh-known-hosts-file)(=|$)" }}
+{{- $set = "^--?(repo|ref|root|link|period|max-failures|http-bind|http-metrics|username|password(-file)?|ssh-key-file|ssh-known-hosts-file)(=|$)" }}
 {{- range .Values.gitSync.extraArgs }}
 {{- if regexMatch $set . }}{{ fail (printf "gitSync.extraArgs has %s, which the chart sets: there is a value for it." (regexFind "^--?[a-z-]+" .)) }}{{ end }}
 {{- end }}
