@@ -51,8 +51,8 @@ fn answer(path: &str, running: &[Value]) -> Option<Value> {
     })
 }
 
-fn serve(stream: TcpStream, running: &[Value]) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+fn serve(stream: &TcpStream, running: &[Value]) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(request) = lines.next() else { return };
     lines.take_while(|line| !line.is_empty()).for_each(drop);
     let answer = answer(request.split(' ').nth(1).unwrap(), running);
@@ -61,7 +61,7 @@ fn serve(stream: TcpStream, running: &[Value]) {
     let head =
         format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     // Who has gone meanwhile says so himself.
-    drop((&stream).write_all((head + &body).as_bytes()));
+    drop((&*stream).write_all((head + &body).as_bytes()));
 }
 
 const VALUES: &str = "existingConfigMap=desired-state";
@@ -78,7 +78,7 @@ fn upgraded(from: &str, replicas: u64, to: &str) -> Output {
     );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap(), &running)));
+    std::thread::spawn(move || listener.incoming().for_each(|stream| serve(&stream.unwrap(), &running)));
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
