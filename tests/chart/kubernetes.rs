@@ -42,8 +42,12 @@ fn every_manifest_is_valid_in_the_oldest_and_in_recent_versions_of_kubernetes() 
         .filter(|object| !CUSTOM.contains(&object["kind"].as_str().unwrap()))
         .collect();
     assert!(objects.len() > 70, "{}", objects.len());
+    is_valid(&objects);
+}
+
+pub(crate) fn is_valid(objects: &[&Value]) {
     for version in VERSIONS {
-        let (valid, said) = validate(version, &objects);
+        let (valid, said) = validate(version, objects);
         assert!(valid, "{version}: {said}");
     }
 }
@@ -70,18 +74,36 @@ fn the_chart_claims_the_oldest_version_that_is_tried_and_is_of_the_version_of_th
 
 #[test]
 fn prometheus_operator_finds_the_service_and_its_port() {
-    for name in ["monitoring", "everything"] {
+    let names = |list: &[Value], key: &str| list.iter().map(|one| one[key].clone()).collect::<Vec<_>>();
+    for name in ["monitoring", "everything", "git_sync_everything"] {
         let case = Case::named(name);
         let (monitor, service) = (case.the("ServiceMonitor"), case.the("Service"));
         assert_eq!(monitor["apiVersion"], "monitoring.coreos.com/v1");
+        let ports = service["spec"]["ports"].as_array().unwrap();
         let endpoints = monitor["spec"]["endpoints"].as_array().unwrap();
-        assert_eq!(endpoints.len(), 1);
-        assert_eq!(endpoints[0]["port"], service["spec"]["ports"][0]["name"]);
+        assert_eq!(names(endpoints, "port"), names(ports, "name"));
+        assert_eq!(names(ports, "name").len(), if name == "git_sync_everything" { 2 } else { 1 });
         assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!([service["metadata"]["namespace"]]));
         is_selected(&monitor["spec"]["selector"]["matchLabels"], &service["metadata"]["labels"], name);
         let job = monitor["spec"]["jobLabel"].as_str().unwrap();
         assert!(service["metadata"]["labels"][job].is_string());
-        assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
+        assert!(name == "git_sync_everything" || monitor["metadata"]["labels"]["release"] == "prometheus");
+    }
+}
+
+#[test]
+fn the_metrics_of_git_sync_are_served_let_in_and_scraped_where_they_are_wanted() {
+    for case in matrix().iter().filter(|case| case.name.starts_with("git_sync")) {
+        let wanted = ["git_sync_everything", "git_sync_ssh"].contains(&case.name.as_str());
+        let sidecar = &case.pod()["initContainers"][0];
+        assert_eq!(crate::texts(&sidecar["args"]).contains(&"--http-metrics"), wanted, "{}", case.name);
+        let port = &sidecar["ports"][0]["containerPort"];
+        let served = case.the("Service")["spec"]["ports"].as_array().unwrap().iter().any(|one| &one["targetPort"] == port);
+        assert_eq!(served, wanted, "{}", case.name);
+        for policy in case.of_kind("NetworkPolicy") {
+            let allowed = policy["spec"]["ingress"][0]["ports"].as_array().unwrap();
+            assert_eq!(allowed.iter().any(|one| &one["port"] == port), wanted, "{}", case.name);
+        }
     }
 }
 

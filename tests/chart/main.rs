@@ -6,11 +6,15 @@ mod alerts;
 mod flags;
 mod gitops;
 mod hardening;
+mod heard;
 mod kubernetes;
+mod names;
+mod parent;
 mod plain;
 mod readme;
 mod refusals;
 mod reload;
+mod upgrade;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -64,9 +68,10 @@ fn rendered(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Every YAML document of a text.
+/// Every YAML document of a text. One with a key that comes twice, which Flux and kustomize refuse, ends the test.
 fn documents(text: &str) -> Vec<Value> {
-    let documents = serde_yaml::Deserializer::from_str(text).map(|document| Value::deserialize(document).unwrap());
+    let documents = serde_yaml::Deserializer::from_str(text)
+        .map(|document| serde_json::to_value(serde_yaml::Value::deserialize(document).unwrap()).unwrap());
     documents.filter(|document| !document.is_null()).collect()
 }
 

@@ -52,7 +52,24 @@ fn the_text_of_a_document_comes_through_as_it_is() {
     assert!(text.starts_with("# As Git has it"));
 }
 
-/// `helm template` does not render them.
+/// As it may be cut out of a larger file.
+#[test]
+fn a_text_that_begins_with_spaces_or_an_empty_line_comes_through_as_it_is() {
+    let document =
+        "\n  # Indented.\n  apiVersion: dhmc.dev/v1alpha1\n  kind: HostManagement\n  spec: { regions: { eu-west-1: enabled } }\n";
+    for text in [document, document.trim_start_matches('\n')] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dhmc.yaml");
+        fs::write(&file, text).unwrap();
+        for name in ["desiredState", "desiredStates.a\\.yaml"] {
+            let objects = documents(&rendered(&["--set-file", &format!("{name}={}", file.display())]));
+            let data = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"].as_object().unwrap();
+            assert_eq!(data.values().next().unwrap(), text, "{name}");
+        }
+    }
+}
+
+/// `helm template` does not show them.
 #[test]
 fn what_helm_says_after_an_install_names_the_lease_the_role_and_the_half_hour() {
     let notes = |values: &str| {
@@ -66,4 +83,7 @@ fn what_helm_says_after_an_install_names_the_lease_the_role_and_the_half_hour() 
     assert!(irsa.contains("get lease dhmc-controller ") && irsa.contains("up to 30 minutes"));
     assert!(notes("git_sync_https").contains("create-pod-identity-association"));
     assert!(!notes("one_replica").contains("lease"));
+    let foreign = notes("foreign_service_account");
+    assert!(foreign.contains("was not made here") && !foreign.contains("no annotation"), "{foreign}");
+    assert!(foreign.contains("app.kubernetes.io/name=dhmc-controller,app.kubernetes.io/instance=dhmc-controller "));
 }

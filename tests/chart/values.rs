@@ -52,8 +52,11 @@ fn compare(path: &str, values: &Value, schema: &Value, root: &Value) {
         let known = known.get(key).unwrap_or_else(|| panic!("{path}.{key} is not in the schema"));
         compare(&format!("{path}.{key}"), value, known, root);
     }
-    let optional =
-        |key: &String| path.starts_with(".probes") || (path.ends_with("resources") && key == "claims") || key == "global";
+    let optional = |key: &String| {
+        path.starts_with(".probes") || (path.ends_with("resources") && key == "claims") || key == "global"
+            // Of a parent chart's condition.
+            || (path.is_empty() && key == "enabled")
+    };
     for key in known.keys().filter(|key| !optional(key)) {
         assert!(path == ".strategy" || values.get(key).is_some(), "{path}.{key} is in the schema and has no default");
     }

@@ -2,39 +2,48 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Room is left for the suffixes of pods. */}}
+{{/* Of the 63 characters that a pod's name may have, 17 are left for the hash of its ReplicaSet and its own ending. A Service's name has no dots. */}}
 {{- define "dhmc.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
-{{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 52 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
-{{- end }}
+{{- if not (contains $name .Release.Name) }}{{ $name = printf "%s-%s" .Release.Name $name }}{{ else }}{{ $name = .Release.Name }}{{ end }}
+{{- default $name .Values.fullnameOverride | replace "." "-" | trunc 46 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "dhmc.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "dhmc.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{- toYaml (dict "app.kubernetes.io/name" (include "dhmc.name" .) "app.kubernetes.io/instance" .Release.Name) }}
 {{- end }}
 
-{{- define "dhmc.labels" -}}
-{{ include "dhmc.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{/* Labels of the pods. No versions: a new chart alone is no reason to restart. */}}
+{{- define "dhmc.podLabels" -}}
+{{- $given := merge dict (default dict .Values.podLabels) (default dict .Values.commonLabels) }}
+{{- toYaml (mergeOverwrite $given (fromYaml (include "dhmc.selectorLabels" .))) }}
 {{- end }}
 
-{{/* The head of every object. Takes `namespace` where it is not the release's. */}}
+{{/* Annotations of the pods. EKS gives git-sync no credentials of AWS, nor whom else is named. */}}
+{{- define "dhmc.podAnnotations" -}}
+{{- $all := merge dict (default dict .Values.podAnnotations) (dict "kubectl.kubernetes.io/default-container" "controller") }}
+{{- if .Values.gitSync.enabled }}
+{{- $skipped := "eks.amazonaws.com/skip-containers" }}
+{{- $_ := set $all $skipped (list "git-sync" (get $all $skipped) | compact | join ",") }}
+{{- end }}
+{{- toYaml $all }}
+{{- end }}
+
+{{/*
+The head of every object. Takes the chart's scope as `root` and, where they are not the usual ones, `name`, `namespace` and `labels` besides.
+Each key comes once, and what the chart selects by is its own.
+*/}}
 {{- define "dhmc.metadata" -}}
-name: {{ include "dhmc.fullname" . }}
-namespace: {{ default .Release.Namespace .namespace }}
+{{- $own := fromYaml (include "dhmc.selectorLabels" .root) }}
+{{- $_ := set $own "app.kubernetes.io/version" .root.Chart.AppVersion }}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service }}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace "+" "_")) }}
+{{- $labels := merge $own (default dict .labels) (default dict .root.Values.commonLabels) }}
+{{- $name := default (include "dhmc.fullname" .root) .name -}}
+name: {{ $name | quote }}
+namespace: {{ default .root.Release.Namespace .namespace | quote }}
 labels:
-  {{- include "dhmc.labels" . | nindent 2 }}
+  {{- toYaml $labels | nindent 2 }}
 {{- end }}
 
 {{- define "dhmc.serviceAccount" -}}
@@ -54,6 +63,10 @@ labels:
 {{- .image.repository }}{{ if .image.digest }}@{{ .image.digest }}{{ else }}:{{ default .version .image.tag }}{{ end }}
 {{- end }}
 
+{{- define "dhmc.gitSyncMetrics" -}}
+{{- and .Values.gitSync.enabled .Values.gitSync.metrics }}
+{{- end }}
+
 {{- define "dhmc.ownConfigMap" -}}
 {{- if or .Values.desiredState .Values.desiredStates }}yes{{ end }}
 {{- end }}
@@ -62,35 +75,7 @@ labels:
 {{- default (include "dhmc.fullname" .) .Values.existingConfigMap }}
 {{- end }}
 
-{{/* A document as a mapping, or as text. */}}
-{{- define "dhmc.document" -}}
-{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toYaml . }}{{ end }}
-{{- end }}
-
-{{/* What the schema of the values cannot say in words that help. */}}
-{{- define "dhmc.check" -}}
-{{- $sources := list }}
-{{- range $name := list "desiredState" "desiredStates" "existingConfigMap" }}
-{{- if get $.Values $name }}{{ $sources = append $sources $name }}{{ end }}
-{{- end }}
-{{- if .Values.gitSync.enabled }}{{ $sources = append $sources "gitSync.enabled" }}{{ end }}
-{{- if not $sources }}
-{{- fail "There is no desired state. Set one of desiredState, desiredStates, existingConfigMap and gitSync.enabled; for a file: --set-file desiredState=dhmc.yaml" }}
-{{- end }}
-{{- if gt (len $sources) 1 }}
-{{- fail (printf "There is more than one desired state: %s. Keep one of them." (join ", " $sources)) }}
-{{- end }}
-{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
-{{- fail (printf "replicas is %d, and leaderElection.enabled is false: they would all write. Set replicas: 1, or leaderElection.enabled: true." (int .Values.replicas)) }}
-{{- end }}
-{{- with .Values.gitSync }}
-{{- if .enabled }}
-{{- if not .repo }}{{ fail "gitSync.enabled is true without gitSync.repo: say where the repository is." }}{{ end }}
-{{- if not .path }}{{ fail "gitSync.enabled is true without gitSync.path: say where in the repository the desired state is." }}{{ end }}
-{{- if and .username (not .existingSecret) }}{{ fail "gitSync.username is set without gitSync.existingSecret, which has the password." }}{{ end }}
-{{- if and .existingSecret (hasPrefix "https://" .repo) (not .username) }}
-{{- fail "gitSync.existingSecret is set without gitSync.username: signing in over HTTPS needs both." }}
-{{- end }}
-{{- end }}
-{{- end }}
+{{/* Without a leader, two at a time would both write. */}}
+{{- define "dhmc.strategyType" -}}
+{{- dig "type" (ternary "RollingUpdate" "Recreate" .Values.leaderElection.enabled) (default dict .Values.strategy) }}
 {{- end }}
