@@ -157,8 +157,8 @@ pub fn hub(
     Ok(statements::document(hub::rights(state, &scope.place_in(state), tags, organization)?))
 }
 
-/// The roles by which CloudFormation brings stack sets into the accounts of an organization (CloudFormation user guide, "Activate
-/// trusted access"). A service-linked role makes them, and no service control policy binds those (Organizations user guide, "SCPs").
+/// The roles by which stack sets come into the accounts of an organization (`CloudFormation` user guide, "Activate trusted access").
+/// A service-linked role makes them, and no service control policy binds those (Organizations user guide, "SCPs").
 const STACK_SETS: &str = "role/stacksets-exec-*";
 
 /// The service control policy that keeps everybody but the controller from what it keeps.
