@@ -23,7 +23,7 @@ fn files(ending: &str) -> Vec<PathBuf> {
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = entry.file_name().unwrap().to_str().unwrap();
-            if entry.is_dir() && !["target", ".git", "golden"].contains(&name) {
+            if entry.is_dir() && !["target", ".git", ".terraform", "golden"].contains(&name) {
                 left.push(entry);
             } else if name.ends_with(ending) {
                 found.push(entry);
