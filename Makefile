@@ -41,11 +41,13 @@ release-tools:
 IMAGE ?= ghcr.io/dhmc-controller/dhmc-controller:$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 ENGINE ?= docker
 BUILT ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+COMMIT ?= $(shell git describe --always --dirty --abbrev=40 --exclude '*')
 
 image: #? build the container image IMAGE with ENGINE (docker, podman, buildah); ENGINE_FLAGS are its own
 	@command -v $(firstword $(ENGINE)) >/dev/null || { echo "image: $(firstword $(ENGINE)) is missing: install it, or name another with ENGINE=podman or ENGINE=buildah"; exit 1; }
+	@[ -n "$(COMMIT)" ] || { echo "image: git does not tell of which commit this is (see above): name it with COMMIT=..."; exit 1; }
 	$(ENGINE) build $(ENGINE_FLAGS) --tag $(IMAGE) \
-	  --build-arg DHMC_COMMIT="$$(git describe --always --dirty --abbrev=40 --exclude '*')" \
+	  --build-arg DHMC_COMMIT="$(COMMIT)" \
 	  --build-arg DHMC_BUILT="$(BUILT)" .
 
 sbom: #? write what is built in, for a release: target/release-artifacts/*.cdx.json (CycloneDX)

@@ -104,6 +104,22 @@ fn the_page_beside_it_names_every_file_and_the_command_that_makes_it() {
     }
 }
 
+/// Whoever tries the templates where they are has files there that hold what is secret: git is not to take them, nor these tests.
+#[test]
+fn what_terraform_leaves_is_none_of_the_repository() {
+    let ignored = read(".gitignore");
+    for (left, pattern) in [
+        (".terraform", ".terraform*"),
+        (".terraform.lock.hcl", ".terraform*"),
+        ("terraform.tfstate", "*.tfstate*"),
+        ("terraform.tfstate.backup", "*.tfstate*"),
+    ] {
+        assert!(of_terraform(&path("deploy/iam/terraform/member").join(left)), "{left}");
+        assert!(ignored.lines().any(|line| line == pattern), "{left}");
+    }
+    assert!(files_under("deploy/iam").iter().any(|file| file.ends_with("terraform/member/main.tf")));
+}
+
 /// What a checker says, which is shown where it is not content.
 fn content(command: &mut Command, missing: &str) -> String {
     let output = command.current_dir(path("")).output().unwrap_or_else(|error| panic!("{command:?}: {error}; {missing}"));
@@ -251,9 +267,19 @@ fn the_code_that_calls_aws_names_no_call_that_the_policies_do_not_know() {
     }
 }
 
+/// What Terraform leaves where it is run, which git ignores.
+fn of_terraform(file: &Path) -> bool {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    name.starts_with(".terraform") || name.contains(".tfstate")
+}
+
+/// What is of the repository.
 fn files_under(folder: &str) -> Vec<PathBuf> {
     let (mut files, mut left) = (Vec::new(), vec![path(folder)]);
     while let Some(one) = left.pop() {
+        if of_terraform(&one) {
+            continue;
+        }
         if one.is_dir() {
             left.extend(std::fs::read_dir(one).unwrap().map(|entry| entry.unwrap().path()));
         } else {

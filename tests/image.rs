@@ -68,6 +68,38 @@ fn the_layer_of_dependencies_is_built_of_the_manifest_of_every_crate_and_of_no_f
     }
 }
 
+/// Where jobs of a workflow run.
+fn containers(workflow: &str) -> Vec<String> {
+    let workflow: serde_json::Value = serde_yaml::from_str(&read(workflow)).unwrap();
+    let jobs = workflow["jobs"].as_object().unwrap().values();
+    let container = |job: &serde_json::Value| job["container"]["image"].as_str().or(job["container"].as_str()).map(str::to_owned);
+    jobs.filter_map(container).collect()
+}
+
+/// What is checked is built by the compiler that builds what ships.
+#[test]
+fn one_compiler_is_named_everywhere() {
+    let from = all("FROM");
+    let build = from.iter().find_map(|from| from.strip_prefix("docker.io/library/")?.strip_suffix(" AS build")).unwrap();
+    let found: Vec<String> = ["check", "advisories", "release"]
+        .iter()
+        .flat_map(|name| containers(&format!(".github/workflows/{name}.yaml")))
+        .collect();
+    assert!(found.len() > 3, "{found:?}");
+    assert!(found.iter().all(|container| container == build), "{found:?} and {build}");
+    assert_eq!(build, concat!("rust:", env!("CARGO_PKG_RUST_VERSION"), "-bookworm"));
+}
+
+/// As `tests/release/image.rs` does with the one that it builds.
+#[test]
+fn the_release_runs_what_it_pushed_and_holds_it_to_the_same_size() {
+    let release = read(".github/workflows/release.yaml");
+    let build = release.split("  image:\n").nth(1).unwrap();
+    let (push, check) = (build.find("push=true"), build.find("docker run --rm \"$IMAGE\" --version"));
+    assert!(push.is_some() && push < check, "{push:?} {check:?}");
+    assert!(build.contains("-lt 30000000 ]") && read("tests/release/image.rs").contains("size < 30 * MEGABYTE"));
+}
+
 #[test]
 fn the_labels_say_what_the_manifest_says() {
     assert!(all("ARG").contains(&format!("DHMC_VERSION={}", env!("CARGO_PKG_VERSION"))), "{:?}", all("ARG"));

@@ -23,7 +23,7 @@ fn files(ending: &str) -> Vec<PathBuf> {
     while let Some(folder) = left.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = entry.file_name().unwrap().to_str().unwrap();
-            if entry.is_dir() && !["target", ".git", "golden"].contains(&name) {
+            if entry.is_dir() && !["target", ".git", ".terraform", "golden"].contains(&name) {
                 left.push(entry);
             } else if name.ends_with(ending) {
                 found.push(entry);
@@ -123,6 +123,24 @@ fn workflows_give_nobody_a_way_in() {
     checked("zizmor", &["--offline", "--no-progress", ".github", "deploy/github/dhmc.yaml"]);
 }
 
+/// Who may write to the repository runs nothing that others wrote, and only the step that writes has the token.
+#[test]
+fn the_job_that_may_write_to_the_repository_builds_nothing() {
+    let release: Value = serde_yaml::from_str(&read(&workflow("release"))).unwrap();
+    let jobs = release["jobs"].as_object().unwrap().values();
+    let writing: Vec<&Value> = jobs.filter(|job| job["permissions"]["contents"] == "write").collect();
+    assert_eq!(writing.len(), 1);
+    assert!(!writing[0]["env"].to_string().contains("token"), "{}", writing[0]["env"]);
+    let steps = writing[0]["steps"].as_array().unwrap();
+    let (last, before) = steps.split_last().unwrap();
+    assert!(last["env"].to_string().contains("github.token") && !Value::from(before).to_string().contains("github.token"));
+    for run in steps.iter().filter_map(|step| step["run"].as_str()) {
+        for builder in ["make", "cargo", "apt-get", "pip"] {
+            assert!(!run.contains(builder), "{run}");
+        }
+    }
+}
+
 /// What `make` is asked for in a text: words behind it that could be targets.
 fn made(text: &str) -> Vec<String> {
     let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
@@ -158,4 +176,70 @@ fn every_file_that_a_workflow_names_is_there() {
         }
     }
     assert!(named > 3, "only {named} were found");
+}
+
+/// Files that name the version of this release by hand, and the script that puts it there.
+const OF_A_VERSION: [&str; 9] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "Dockerfile",
+    "deploy/chart/Chart.yaml",
+    "deploy/compose.yaml",
+    "deploy/github/dhmc.yaml",
+    "deploy/kubernetes/kustomization.yaml",
+    "fuzz/Cargo.lock",
+    "tools/version",
+];
+
+#[test]
+fn a_new_version_is_put_wherever_one_is_written_by_hand() {
+    const OLD: &str = env!("CARGO_PKG_VERSION");
+    const NEW: &str = "98.7.6-rc.5";
+    let copy = tempfile::tempdir().unwrap();
+    for file in OF_A_VERSION {
+        let to = copy.path().join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(root().join(file), to).unwrap();
+    }
+    let version = |version: &str| Command::new(copy.path().join("tools/version")).arg(version).output().unwrap();
+    let told = version(NEW);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    for file in OF_A_VERSION.into_iter().filter(|file| *file != "tools/version") {
+        let text = fs::read_to_string(copy.path().join(file)).unwrap();
+        let changed: Vec<String> = read(file)
+            .lines()
+            .map(str::to_owned)
+            .zip(text.lines())
+            .filter(|(was, is)| was != is)
+            .map(|(was, is)| {
+                assert_eq!(was.replace(OLD, NEW), is, "{file}");
+                was
+            })
+            .collect();
+        assert_eq!(changed.len(), if file.ends_with("Chart.yaml") { 2 } else { 1 }, "{file}: {changed:#?}");
+    }
+    assert!(version(OLD).status.success());
+    for file in OF_A_VERSION {
+        assert_eq!(fs::read_to_string(copy.path().join(file)).unwrap(), read(file), "{file} and back");
+    }
+    for wrong in ["", "v1.2.3", "1.2", "1.2.3 "] {
+        assert!(!version(wrong).status.success(), "{wrong:?}");
+    }
+}
+
+/// So that no place is forgotten that a later page or template adds.
+#[test]
+fn every_image_that_is_named_with_a_version_is_of_this_one() {
+    let mut named = 0;
+    for file in [files(".yaml"), files(".yml"), files(".md"), files(".json"), files("Makefile")].concat() {
+        let text = fs::read_to_string(&file).unwrap();
+        for rest in text.split("ghcr.io/dhmc-controller/dhmc-controller:").skip(1) {
+            let version: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || ".-".contains(*c)).collect();
+            if version.starts_with(|c: char| c.is_ascii_digit()) {
+                assert_eq!(version, env!("CARGO_PKG_VERSION"), "{}", file.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 3, "only {named} were found");
 }

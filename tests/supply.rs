@@ -57,7 +57,8 @@ fn no_crate_of_ours_has_a_build_script() {
 #[test]
 fn every_build_is_of_the_lock_file() {
     for lock in ["Cargo.lock", "fuzz/Cargo.lock"] {
-        assert!(read(lock).contains("name = \"dhmc-controller\""), "{lock}");
+        let this = concat!("name = \"dhmc-controller\"\nversion = \"", env!("CARGO_PKG_VERSION"), "\"\n");
+        assert!(read(lock).contains(this), "{lock} is of another version: see tools/version");
         let ignored = read(".gitignore").lines().chain(read("fuzz/.gitignore").lines()).any(|line| line.contains("lock"));
         assert!(!ignored, "{lock} is kept");
     }

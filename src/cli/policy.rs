@@ -1,5 +1,6 @@
 //! Flags of `policy`.
 
+mod denial;
 mod trust;
 
 use std::path::PathBuf;
@@ -7,9 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::desired::names::{AccountId, Partition};
-use crate::policy::principal::{OrganizationId, PrincipalPattern, RoleArn};
+use crate::policy::principal::{OrganizationId, RoleArn};
 use crate::policy::render::Format;
 use crate::policy::{Doctor, RegionScope, Scope, SessionTags};
+pub use denial::DenialArgs;
 pub use trust::{OwnRoleArgs, Runs, TrustArgs, Trusted};
 
 /// What stands at the end of every help of these commands.
@@ -274,27 +276,4 @@ pub struct HubArgs {
     /// Its role.
     #[command(flatten)]
     pub role: OwnRoleArgs,
-}
-
-/// Flags of `policy scp` and `policy deny`.
-#[derive(Debug, Args)]
-pub struct DenialArgs {
-    /// The document.
-    #[command(flatten)]
-    pub document: DocumentArgs,
-    /// A role that stays allowed: the controller's own, another for emergencies. Can be given several times; `*` may stand for the
-    /// account, and in the name.
-    #[arg(long, value_name = "ARN")]
-    pub controller_role_arn: Vec<PrincipalPattern>,
-    /// Settings of every region rather than of those that the document enforces.
-    #[arg(long)]
-    pub any_region: bool,
-}
-
-impl DenialArgs {
-    /// What the policy is for.
-    #[must_use]
-    pub fn scope(&self) -> Scope {
-        self.document.scope(WidthArgs { any_region: self.any_region, with_doctor: false })
-    }
 }

@@ -199,8 +199,8 @@ fn own_role(name: String, (trust, profile): (PolicyDocument, InstanceProfile), p
 }
 
 async fn scp(args: DenialArgs) -> Result<Made, Error> {
-    let (scope, format) = (args.scope(), args.document.format.format());
-    let document = policy::scp(&*read(args.document.config, &scope).await?, &scope, &args.controller_role_arn)?;
+    let (scope, format, allowed) = (args.scope(), args.document.format.format(), args.allowed.allowed());
+    let document = policy::scp(&*read(args.document.config, &scope).await?, &scope, &allowed)?;
     let named = Named {
         name: "dhmc-guard",
         description: "Keeps everybody but dhmc-controller from Default Host Management Configuration.",
@@ -210,8 +210,8 @@ async fn scp(args: DenialArgs) -> Result<Made, Error> {
 }
 
 async fn deny(args: DenialArgs) -> Result<Made, Error> {
-    let (scope, format) = (args.scope(), args.document.format.format());
-    let document = policy::deny(&*read(args.document.config, &scope).await?, &scope, &args.controller_role_arn)?;
+    let (scope, format, allowed) = (args.scope(), args.document.format.format(), args.allowed.allowed());
+    let document = policy::deny(&*read(args.document.config, &scope).await?, &scope, &allowed)?;
     let named =
         Named { name: "dhmc-deny", description: "Keeps whoever has it from Default Host Management Configuration.", document };
     let deployment = Deployment::Policy(ManagedPolicy { named, attached: Attached::ByHand });

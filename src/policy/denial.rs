@@ -3,13 +3,14 @@
 //!
 //! The user guide's sample ("Default Host Management Configuration", least privilege) guards the setting, the passing of the
 //! role, and `AttachRolePolicy` and `DeleteRole` on it. The other ways to change what the role can do or who it trusts are added.
-//! Only what is enforced is guarded: what is only observed, and an external role, are for somebody else to change.
+//! Only what is enforced is guarded: what is only observed, and an external role, are for somebody else to change. The roles that stay
+//! allowed are guarded too: whoever could make or change one of them could become it.
 
 use std::collections::BTreeSet;
 
 use super::Unfit;
 use super::document::{Condition, Effect, PolicyDocument, Statement};
-use super::principal::Exempt;
+use super::principal::{Allowed, Exempt, PrincipalPattern};
 use super::reach::Reach;
 use super::rights::{changes_of_role, changes_of_setting, names_the_role};
 use super::statements;
@@ -46,13 +47,13 @@ pub(super) fn document(
     reaches: &[Reach],
     place: &Place,
     regions: &dyn Fn(Values) -> Values,
-    exempt: &Exempt,
+    entrusted: Entrusted,
 ) -> Result<PolicyDocument, Unfit> {
     let kept = Kept::of(reaches, place);
     if kept.settings.is_none() && kept.roles.is_empty() {
         return Err(Unfit::NothingEnforced);
     }
-    let mut guard = Guard { exempt: exempt.condition(), statements: Vec::new() };
+    let mut guard = Guard { exempt: entrusted.exempt, statements: Vec::new() };
     if !kept.settings.is_none() {
         let conditions = statements::conditions(UPDATE_SETTING, &regions(kept.settings));
         guard.deny("KeepSettings", &[UPDATE_SETTING, RESET_SETTING], [place.setting()], conditions);
@@ -75,7 +76,33 @@ pub(super) fn document(
     if !kept.described.is_empty() {
         guard.deny("KeepDescription", &CHANGES_OF_DESCRIPTION, kept.described, Vec::new());
     }
+    if !entrusted.roles.is_empty() {
+        guard.exempt = entrusted.changed_by;
+        guard.deny("KeepController", &[&CHANGES[..], &[CREATE_ROLE]].concat(), entrusted.roles, Vec::new());
+    }
     Ok(PolicyDocument { statements: guard.statements })
+}
+
+/// Who stays allowed.
+pub(super) struct Entrusted {
+    exempt: Exempt,
+    /// Such roles, and those that may change them: whoever could make one of these could change the others.
+    roles: BTreeSet<Text>,
+    changed_by: Exempt,
+}
+
+impl Entrusted {
+    /// Roles that the document tells, and what flags name. What brings stack sets may change them in any case.
+    pub(super) fn new(declared: Vec<Text>, allowed: &Allowed, stack_sets: &[Text], place: &Place) -> Self {
+        let exempt = Exempt::new(&declared, &allowed.controllers);
+        let changed_by = exempt.and(stack_sets, &allowed.deployers);
+        let roles = |named: &[PrincipalPattern]| named.iter().filter_map(|pattern| pattern.roles(place)).collect::<Vec<_>>();
+        let mut guarded: BTreeSet<Text> = declared.into_iter().chain(roles(&allowed.controllers)).collect();
+        if !guarded.is_empty() {
+            guarded.extend(stack_sets.iter().cloned().chain(roles(&allowed.deployers)));
+        }
+        Self { exempt, roles: guarded, changed_by }
+    }
 }
 
 /// What the controller keeps.
@@ -134,9 +161,9 @@ impl Kept {
     }
 }
 
-/// The statements, each with the same exemption.
+/// The statements, each with its exemption.
 struct Guard {
-    exempt: Vec<Condition>,
+    exempt: Exempt,
     statements: Vec<Statement>,
 }
 
@@ -155,7 +182,7 @@ impl Guard {
             principal: None,
             actions: actions.to_vec(),
             resources: resources.into_iter().collect(),
-            conditions: [conditions, self.exempt.clone()].concat(),
+            conditions: [conditions, self.exempt.condition()].concat(),
         });
     }
 }

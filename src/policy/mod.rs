@@ -28,11 +28,12 @@ use std::sync::Arc;
 use crate::desired::access::{Access, AssumeRole};
 use crate::desired::names::{Account, AccountId, Partition, PolicyRef};
 use crate::desired::{DesiredAccount, DesiredState, regions};
+use denial::Entrusted;
 use document::PolicyDocument;
-use principal::{Exempt, OrganizationId, PrincipalPattern};
+use principal::{Allowed, OrganizationId};
 use reach::Reach;
 use rights::Rights;
-use text::{Place, Whose};
+use text::{Place, Text, Whose};
 pub use unfit::Unfit;
 use values::Values;
 pub use writes::{Compared, Write, writes};
@@ -156,22 +157,32 @@ pub fn hub(
     Ok(statements::document(hub::rights(state, &scope.place_in(state), tags, organization)?))
 }
 
+/// The roles by which stack sets come into the accounts of an organization (`CloudFormation` user guide, "Activate trusted access").
+/// A service-linked role makes them, and no service control policy binds those (Organizations user guide, "SCPs").
+const STACK_SETS: &str = "role/stacksets-exec-*";
+
 /// The service control policy that keeps everybody but the controller from what it keeps.
-pub fn scp(state: &DesiredState, scope: &Scope, exempt: &[PrincipalPattern]) -> Result<PolicyDocument, Unfit> {
-    if own_in(state, scope).is_some() && exempt.is_empty() {
+pub fn scp(state: &DesiredState, scope: &Scope, allowed: &Allowed) -> Result<PolicyDocument, Unfit> {
+    if own_in(state, scope).is_some() && allowed.controllers.is_empty() {
         return Err(Unfit::ControllerUnknown);
     }
     let place = Place { account: scope.account.map_or(Whose::Any, Whose::Id), ..scope.place_in(state) };
-    denial(state, scope, &place, exempt)
+    denial(state, scope, &place, allowed, &[place.arn("iam", "", STACK_SETS)])
 }
 
-/// The same for principals of IAM that must not touch it.
-pub fn deny(state: &DesiredState, scope: &Scope, exempt: &[PrincipalPattern]) -> Result<PolicyDocument, Unfit> {
-    denial(state, scope, &scope.place_in(state), exempt)
+/// The same for principals of IAM that must not touch it. No stack set is one of them.
+pub fn deny(state: &DesiredState, scope: &Scope, allowed: &Allowed) -> Result<PolicyDocument, Unfit> {
+    denial(state, scope, &scope.place_in(state), allowed, &[])
 }
 
-fn denial(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[PrincipalPattern]) -> Result<PolicyDocument, Unfit> {
-    can_stay(state, scope, place, exempt)?;
+fn denial(
+    state: &DesiredState,
+    scope: &Scope,
+    place: &Place,
+    allowed: &Allowed,
+    stack_sets: &[Text],
+) -> Result<PolicyDocument, Unfit> {
+    can_stay(state, scope, place, allowed)?;
     let own = own_in(state, scope).map(Reach::of);
     let reaches = match own {
         Some(own) if scope.account.is_some() => vec![own],
@@ -179,13 +190,16 @@ fn denial(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[Principa
     };
     let assumed = hub::roles(state);
     let declared = assumed.iter().filter(|role| role.covered_by(&assumed).is_none()).map(|role| role.arn(place));
-    denial::document(&reaches, place, &|regions| scope.regions(regions), &Exempt::new(declared, exempt))
+    let entrusted = Entrusted::new(declared.collect(), allowed, stack_sets, place);
+    denial::document(&reaches, place, &|regions| scope.regions(regions), entrusted)
 }
 
 /// Whoever is to stay allowed has to be somebody who can be there: else the controller is shut out as well.
-fn can_stay(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[PrincipalPattern]) -> Result<(), Unfit> {
+fn can_stay(state: &DesiredState, scope: &Scope, place: &Place, allowed: &Allowed) -> Result<(), Unfit> {
     let partition = place.partition.unwrap_or(Partition::Aws);
-    if let Some(one) = exempt.iter().find(|one| one.partition().is_some_and(|its| its != partition)) {
+    let controllers = &allowed.controllers;
+    let mut named = controllers.iter().chain(&allowed.deployers);
+    if let Some(one) = named.find(|one| one.partition().is_some_and(|its| its != partition)) {
         return Err(Unfit::ElsewherePartition { principal: one.to_string(), partition });
     }
     let known = own(state).and_then(|(account, _)| match account {
@@ -193,7 +207,9 @@ fn can_stay(state: &DesiredState, scope: &Scope, place: &Place, exempt: &[Princi
         Account::Own => scope.account,
     });
     match known.filter(|_| own_in(state, scope).is_some()) {
-        Some(id) if !exempt.is_empty() && !exempt.iter().any(|one| one.may_be_of(id)) => Err(Unfit::ElsewhereAccount(id)),
+        Some(id) if !controllers.is_empty() && !controllers.iter().any(|one| one.may_be_of(id)) => {
+            Err(Unfit::ElsewhereAccount(id))
+        }
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::document::Condition;
-use super::text::Text;
+use super::text::{Place, Text, Whose};
 use crate::desired::names::{AccountId, InvalidName, Partition};
 use crate::desired::problems::Quoted;
 
@@ -63,6 +63,14 @@ impl PrincipalPattern {
         self.0.split(':').nth(1)?.parse().ok()
     }
 
+    /// Such roles as a resource, which IAM takes no pattern of partitions in. `None` where it is a user.
+    pub(super) fn roles(&self, place: &Place) -> Option<Text> {
+        let mut parts = self.0.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?, parts.next()?);
+        let account = account.parse().map_or(place.account, Whose::Id);
+        resource.starts_with("role/").then(|| Place { account, ..*place }.arn("iam", "", resource))
+    }
+
     /// Whether it can be one of an account.
     pub(super) fn may_be_of(&self, account: AccountId) -> bool {
         self.0.split(':').nth(4).is_some_and(|one| one == "*" || one.parse() == Ok(account))
@@ -97,15 +105,29 @@ fn is_name(name: &str, wildcards: &[u8]) -> bool {
     name.len() <= 576 && !name.ends_with('/') && !name.starts_with('/') && name.bytes().all(allowed) && says_something
 }
 
+/// Who stays allowed, besides the roles that the document tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Allowed {
+    /// To change what is kept: the controller's own role among them.
+    pub controllers: Vec<PrincipalPattern>,
+    /// To change the roles that stay allowed.
+    pub deployers: Vec<PrincipalPattern>,
+}
+
 /// Who stays allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Exempt(pub(super) Vec<Text>);
+pub(super) struct Exempt(Vec<Text>);
 
 impl Exempt {
     /// Roles that the document tells, and those that a flag names.
-    pub(super) fn new(declared: impl IntoIterator<Item = Text>, named: &[PrincipalPattern]) -> Self {
-        let mut all: Vec<Text> = Vec::new();
-        for text in declared.into_iter().chain(named.iter().map(|pattern| Text::literal(pattern.0.to_string()))) {
+    pub(super) fn new(declared: &[Text], named: &[PrincipalPattern]) -> Self {
+        Self::default().and(declared, named)
+    }
+
+    /// These as well.
+    pub(super) fn and(&self, declared: &[Text], named: &[PrincipalPattern]) -> Self {
+        let mut all = self.0.clone();
+        for text in declared.iter().cloned().chain(named.iter().map(|pattern| Text::literal(pattern.0.to_string()))) {
             if !all.contains(&text) {
                 all.push(text);
             }

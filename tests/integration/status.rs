@@ -54,6 +54,7 @@ async fn of_every_kind() -> (Sandbox, Controller) {
 fn masked(text: &str, controller: &Controller) -> String {
     let (_, port) = controller.url.rsplit_once(':').unwrap();
     let text = text.replace(port, &"9".repeat(port.len()));
+    let text = text.replace(concat!("dhmc-controller ", env!("CARGO_PKG_VERSION")), "dhmc-controller 0.0.0");
     let mut masked = String::new();
     let mut rest = text.as_str();
     while let Some(at) = rest.find("202") {

@@ -7,12 +7,22 @@ use super::{about, actions, id, state, statements, value, words};
 
 const CONTROLLER: &str = "arn:aws:iam::*:role/dhmc-controller";
 
-fn pattern(text: &str) -> PrincipalPattern {
-    text.parse().unwrap()
+fn but(controller: &str) -> Allowed {
+    Allowed { controllers: vec![controller.parse().unwrap()], deployers: Vec::new() }
 }
 
+/// What is said of what the controller keeps.
 fn guard(spec: &str) -> Value {
-    value(&scp(&state(spec), &Scope::default(), &[pattern(CONTROLLER)]).unwrap())
+    let mut policy = value(&scp(&state(spec), &Scope::default(), &but(CONTROLLER)).unwrap());
+    policy["Statement"].as_array_mut().unwrap().retain(|statement| statement["Sid"] != OF_CONTROLLER);
+    policy
+}
+
+/// What is said of the roles that stay allowed.
+const OF_CONTROLLER: &str = "KeepController";
+
+fn of_controller(policy: &PolicyDocument) -> Option<Value> {
+    statements(&value(policy)).iter().find(|statement| statement["Sid"] == OF_CONTROLLER).cloned()
 }
 
 #[test]
@@ -75,7 +85,7 @@ fn only_what_is_enforced_is_guarded() {
     let policy = guard("{regions: {eu-west-1: enabled, us-east-1: {state: enabled, mode: observe}, sa-east-1: disabled}}");
     let regions = json!({"aws:RequestedRegion": ["eu-west-1", "sa-east-1"]});
     assert_eq!(about(&policy, "ssm:UpdateServiceSetting")["Condition"]["StringEquals"], regions);
-    let observed = scp(&state("{mode: observe, regions: {eu-west-1: enabled}}"), &Scope::default(), &[pattern(CONTROLLER)]);
+    let observed = scp(&state("{mode: observe, regions: {eu-west-1: enabled}}"), &Scope::default(), &but(CONTROLLER));
     assert_eq!(observed, Err(Unfit::NothingEnforced));
     // Somebody else keeps the role, and may pass it to nothing but what is kept from here.
     let external = guard("{regions: {eu-west-1: enabled}, role: {management: external}}");
@@ -98,29 +108,67 @@ const MEMBERS: &str =
 
 #[test]
 fn roles_that_are_assumed_are_exempt_and_the_own_one_has_to_be_named() {
-    assert_eq!(scp(&state(MEMBERS), &Scope::default(), &[]), Err(Unfit::ControllerUnknown));
+    assert_eq!(scp(&state(MEMBERS), &Scope::default(), &Allowed::default()), Err(Unfit::ControllerUnknown));
     let policy = guard(MEMBERS);
     let exempt = json!(["arn:aws:iam::*:role/p/o", "arn:aws:iam::222233334444:role/m", CONTROLLER]);
     for statement in statements(&policy) {
         assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"], exempt);
     }
     let members_only = state("{regions: {eu-west-1: enabled}, organization: {assumeRole: {name: o}}}");
-    assert!(scp(&members_only, &Scope::default(), &[]).is_ok());
+    assert!(scp(&members_only, &Scope::default(), &Allowed::default()).is_ok());
     // For a member's account, the controller's own role is of no account.
-    assert!(scp(&state(MEMBERS), &Scope::of(id("222233334444")), &[]).is_ok());
-    assert_eq!(scp(&state(MEMBERS), &Scope::of(id("111122223333")), &[]), Err(Unfit::ControllerUnknown));
+    assert!(scp(&state(MEMBERS), &Scope::of(id("222233334444")), &Allowed::default()).is_ok());
+    assert_eq!(scp(&state(MEMBERS), &Scope::of(id("111122223333")), &Allowed::default()), Err(Unfit::ControllerUnknown));
+}
+
+/// Whoever made such a role, or changed whom it trusts, would be it.
+#[test]
+fn roles_that_stay_allowed_are_for_themselves_and_for_what_deploys_them_to_change() {
+    const STACK_SETS: &str = "arn:aws:iam::*:role/stacksets-exec-*";
+    const DEPLOYER: &str = "arn:aws:iam::*:role/infrastructure/deployer";
+    let mut allowed = but("arn:*:iam::*:role/hub");
+    // Users are no roles, and have other doors.
+    allowed.controllers.push("arn:aws:iam::111122223333:user/emergency".parse().unwrap());
+    allowed.deployers.push(DEPLOYER.parse().unwrap());
+    let kept = of_controller(&scp(&state(MEMBERS), &Scope::default(), &allowed).unwrap()).unwrap();
+    let (hub, every, one) = ("arn:aws:iam::*:role/hub", "arn:aws:iam::*:role/p/o", "arn:aws:iam::222233334444:role/m");
+    let resources: BTreeSet<&str> = words(&kept["Resource"]).into_iter().collect();
+    assert_eq!(resources, [hub, every, one, STACK_SETS, DEPLOYER].into(), "IAM takes no pattern of partitions in a resource");
+    let changed_by: BTreeSet<&str> = words(&kept["Condition"]["ArnNotLike"]["aws:PrincipalArn"]).into_iter().collect();
+    let named = ["arn:*:iam::*:role/hub", "arn:aws:iam::111122223333:user/emergency"];
+    assert_eq!(changed_by, [named[0], named[1], every, one, STACK_SETS, DEPLOYER].into());
+    let changes = words(&kept["Action"]);
+    for change in words(&about(&guard(MEMBERS), "iam:DeleteRole")["Action"]).into_iter().chain(["iam:CreateRole"]) {
+        assert!(changes.contains(&change), "{change}");
+    }
+    // What deploys may change nothing else.
+    for statement in statements(&value(&scp(&state(MEMBERS), &Scope::default(), &allowed).unwrap())) {
+        assert_eq!(statement.to_string().contains(DEPLOYER), statement["Sid"] == OF_CONTROLLER, "{statement:#}");
+    }
+    let denial = of_controller(&deny(&state(MEMBERS), &Scope::default(), &allowed).unwrap()).unwrap();
+    assert!(!denial.to_string().contains(STACK_SETS), "no stack set has a policy of yours: {denial:#}");
+    assert_eq!(words(&denial["Action"]), changes);
+}
+
+#[test]
+fn what_deploys_is_of_the_documents_partition() {
+    let mut allowed = but(CONTROLLER);
+    allowed.deployers.push("arn:aws-cn:iam::*:role/deployer".parse().unwrap());
+    let refused = scp(&state("{regions: {eu-west-1: enabled}}"), &Scope::default(), &allowed).unwrap_err();
+    assert!(matches!(refused, Unfit::ElsewherePartition { partition: Partition::Aws, .. }), "{refused}");
 }
 
 #[test]
 fn whoever_gets_the_deny_needs_no_exemption() {
-    let policy = value(&deny(&state("{regions: {eu-west-1: enabled}}"), &Scope::default(), &[]).unwrap());
+    let policy = value(&deny(&state("{regions: {eu-west-1: enabled}}"), &Scope::default(), &Allowed::default()).unwrap());
+    assert!(!policy.to_string().contains(OF_CONTROLLER), "{policy:#}");
     assert!(statements(&policy).iter().all(|statement| statement["Condition"].get("ArnNotLike").is_none()));
 }
 
 #[test]
 fn whoever_is_to_stay_allowed_can_be_there() {
     let spec = "{account: '111122223333', regions: {eu-west-1: enabled}}";
-    let with = |principal: &str| scp(&state(spec), &Scope::default(), &[pattern(principal)]);
+    let with = |principal: &str| scp(&state(spec), &Scope::default(), &but(principal));
     assert!(with("arn:aws:iam::111122223333:role/x").is_ok());
     assert!(with("arn:*:iam::*:role/x").is_ok());
     assert_eq!(with("arn:aws:iam::999999999999:role/x"), Err(Unfit::ElsewhereAccount(id("111122223333"))));

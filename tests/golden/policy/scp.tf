@@ -100,6 +100,37 @@ data "aws_iam_policy_document" "dhmc_guard" {
       ]
     }
   }
+
+  statement {
+    sid    = "KeepController"
+    effect = "Deny"
+    actions = [
+      "iam:DeleteRole",
+      "iam:UpdateAssumeRolePolicy",
+      "iam:AttachRolePolicy",
+      "iam:DetachRolePolicy",
+      "iam:PutRolePolicy",
+      "iam:DeleteRolePolicy",
+      "iam:PutRolePermissionsBoundary",
+      "iam:DeleteRolePermissionsBoundary",
+      "iam:CreateRole"
+    ]
+    resources = [
+      "arn:aws:iam::*:role/dhmc-controller",
+      "arn:aws:iam::*:role/stacksets-exec-*",
+      "arn:aws:iam::111122223333:role/dhmc-hub"
+    ]
+
+    condition {
+      test     = "ArnNotLike"
+      variable = "aws:PrincipalArn"
+      values = [
+        "arn:aws:iam::*:role/dhmc-controller",
+        "arn:aws:iam::111122223333:role/dhmc-hub",
+        "arn:aws:iam::*:role/stacksets-exec-*"
+      ]
+    }
+  }
 }
 
 resource "aws_organizations_policy" "dhmc_guard" {

@@ -2,12 +2,14 @@
 
 use aws_sandbox::{Credentials, Filter, Role, Sandbox};
 use dhmc_controller::app::PassResult;
-use dhmc_controller::policy::principal::PrincipalPattern;
+use dhmc_controller::policy::principal::Allowed;
 use dhmc_controller::policy::{self, Scope};
 use serde_json::{Value, json};
 
-use super::changes::{HOSTS, attempt};
-use super::stage::{MANAGEMENT, MEMBER, Written, actions, desired_state, give, grants, pass, refusals, sandbox, set, wrong_role};
+use super::changes::{HOSTS, attempt, attempt_on};
+use super::stage::{
+    MANAGEMENT, MEMBER, MEMBER_ROLE, Written, actions, desired_state, give, grants, pass, refusals, sandbox, set, wrong_role,
+};
 use crate::referee::{ACCOUNT, sdk_credentials};
 use crate::sdk::{Admin, POLICY, ROLE, VALUE};
 
@@ -35,8 +37,8 @@ const GUARDED: [&str; 16] = [
     "ssm:UpdateServiceSetting",
 ];
 
-fn exempt() -> Vec<PrincipalPattern> {
-    vec!["arn:aws:iam::*:role/dhmc-controller".parse().unwrap()]
+fn exempt() -> Allowed {
+    Allowed { controllers: vec!["arn:aws:iam::*:role/dhmc-controller".parse().unwrap()], deployers: Vec::new() }
 }
 
 fn everything() -> String {
@@ -107,6 +109,43 @@ async fn a_service_control_policy_keeps_others_away_and_lets_the_controller_go_o
         }
     }
     the_controller_goes_on(&sandbox).await;
+}
+
+/// Whoever could make a role that stays allowed, or have it trust somebody else, could be it, and change everything.
+#[tokio::test]
+async fn nobody_becomes_one_of_those_who_stay_allowed_and_what_deploys_them_goes_on() {
+    const STACK_SETS: &str = "stacksets-exec-0123456789abcdef0123456789abcdef";
+    let sandbox = kept().await;
+    let scp = serde_json::to_value(policy::scp(&desired_state(SPEC), &Scope::default(), &exempt()).unwrap()).unwrap();
+    let organization = sandbox.organization(MANAGEMENT);
+    organization.attach_policy(&organization.root(), &scp.to_string()).unwrap();
+    let member = sandbox.account(MEMBER);
+    let guarded = actions(&json!({"Statement": [of_controller(&scp)]}));
+    let changes: Vec<&String> = guarded.iter().filter(|action| *action != "iam:CreateRole").collect();
+    let as_principal = |name: &str| Admin::at(&sandbox.url(), &sdk_credentials(member.identity(name)));
+    let alice = as_principal("assumed-role/Administrator/alice");
+    for (path, role) in [MEMBER_ROLE, ("/", "dhmc-controller"), ("/", STACK_SETS)] {
+        for action in &guarded {
+            let why = attempt_on(&alice, path, role, action).await.unwrap().unwrap_err();
+            assert!(why.contains("explicit deny in a service control policy"), "{role}: {action}: {why}");
+        }
+    }
+    member.authorize_role(&format!("arn:aws:iam::{MEMBER}:role/{STACK_SETS}"), &everything()).unwrap();
+    let stack_sets = as_principal(&format!("assumed-role/{STACK_SETS}/AWSCloudFormation"));
+    for action in ["iam:CreateRole"].into_iter().chain(changes.iter().map(|action| action.as_str())) {
+        let tried = attempt_on(&stack_sets, "/", "dhmc-controller", action).await.unwrap();
+        let denied = tried.is_err_and(|why| why.contains("explicit deny"));
+        assert!(!denied, "{action}");
+    }
+    let refused = attempt(&stack_sets, "ssm:UpdateServiceSetting").await.unwrap().unwrap_err();
+    assert!(refused.contains("explicit deny"), "what deploys the roles may not do what they may: {refused}");
+    the_controller_goes_on(&sandbox).await;
+}
+
+/// What a policy says of the roles that stay allowed.
+fn of_controller(policy: &Value) -> Value {
+    let statements = policy["Statement"].as_array().unwrap();
+    statements.iter().find(|statement| statement["Sid"] == "KeepController").unwrap().clone()
 }
 
 /// It binds nobody in the management account: that is AWS's rule, and why the documentation speaks of it.
