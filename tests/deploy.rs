@@ -40,6 +40,17 @@ fn every_metric_of_an_alert_exists() {
     }
 }
 
+/// Where a target has a label of the same name, Prometheus calls ours `exported_...`, and no rule or panel finds it.
+#[test]
+fn no_metric_has_a_label_that_a_scrape_sets() {
+    const OF_THE_SCRAPE: [&str; 9] =
+        ["job", "instance", "service", "namespace", "pod", "container", "endpoint", "node", "cluster"];
+    for metric in CATALOGUE {
+        let taken: Vec<_> = metric.labels.iter().filter(|label| OF_THE_SCRAPE.contains(label)).collect();
+        assert!(taken.is_empty(), "{}: {taken:?}", metric.name);
+    }
+}
+
 /// People meet it in a notification, far from this repository. The owner is the one of the image.
 const RUNBOOK: &str = "https://github.com/dhmc-controller/dhmc-controller/blob/main/docs/RUNBOOK.md";
 
