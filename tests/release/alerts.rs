@@ -268,7 +268,13 @@ impl Monitoring {
         command.arg(format!("--web.listen-address={address}"));
         let prometheus = started(command, &address, &folder.path().join("prometheus.log")).await;
         let (prometheus_url, alertmanager_url) = (format!("http://{address}"), format!("http://{alertmanager_address}"));
-        Self { webhook, prometheus: prometheus_url, alertmanager: alertmanager_url, _children: [alertmanager, prometheus], _folder: folder }
+        Self {
+            webhook,
+            prometheus: prometheus_url,
+            alertmanager: alertmanager_url,
+            _children: [alertmanager, prometheus],
+            _folder: folder,
+        }
     }
 
     /// What an expression comes to, one sample a line; an error ends the test.
