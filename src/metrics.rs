@@ -91,13 +91,13 @@ catalogue! {
     /// Targets being reconciled right now.
     QUEUE_IN_FLIGHT = "dhmc_queue_in_flight" &[];
     /// Calls to AWS by result, after the SDK's own retries.
-    AWS_REQUESTS = "dhmc_aws_requests_total" &["service", "operation", "result"];
+    AWS_REQUESTS = "dhmc_aws_requests_total" &["aws_service", "operation", "result"];
     /// How long a call to AWS takes, with the SDK's own retries.
-    AWS_REQUEST_DURATION = "dhmc_aws_request_duration_seconds" &["service", "operation", "result"];
+    AWS_REQUEST_DURATION = "dhmc_aws_request_duration_seconds" &["aws_service", "operation", "result"];
     /// Requests sent to AWS, each of the SDK's own retries counted.
-    AWS_ATTEMPTS = "dhmc_aws_attempts_total" &["service", "operation"];
+    AWS_ATTEMPTS = "dhmc_aws_attempts_total" &["aws_service", "operation"];
     /// How long a call to AWS waited for the controller's own limit before it began (--aws-rps); 0 for those that did not.
-    AWS_LIMIT_WAIT = "dhmc_aws_rate_limiter_wait_seconds" &["service"];
+    AWS_LIMIT_WAIT = "dhmc_aws_rate_limiter_wait_seconds" &["aws_service"];
     /// 1 when the desired state as it is on disk is in force, 0 when it was rejected or cannot be read.
     CONFIG_RELOAD_SUCCESSFUL = "dhmc_config_last_reload_successful" &[];
     /// When a desired state was last taken into force, in seconds since the epoch.

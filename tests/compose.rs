@@ -185,11 +185,16 @@ fn credentials_are_those_of_the_environment_and_none_where_there_are_none() {
 #[test]
 fn a_profile_is_read_as_its_owner_and_it_is_said_where_that_is_missing() {
     let both = ["compose.yaml", "compose.profile.yaml"];
-    let project = resolved(&both, &[("DHMC_USER", "1000:1000"), ("AWS_PROFILE", "audit")]);
+    let shell =
+        [("DHMC_USER", "1000:1000"), ("AWS_PROFILE", "audit"), ("AWS_ACCESS_KEY_ID", "AKIASTRAY"), ("AWS_REGION", "eu-west-1")];
+    let project = resolved(&both, &shell);
     let controller = &project["services"]["dhmc-controller"];
-    assert_eq!((&controller["user"], &controller["environment"]["AWS_PROFILE"]), (&json!("1000:1000"), &json!("audit")));
-    assert_eq!(mounted(&project, "dhmc-controller", "/aws"), Path::new("/home/somebody/.aws"));
-    let aws = mounts(controller, "bind").into_iter().find(|mount| mount["target"] == "/aws").unwrap();
+    assert_eq!(controller["user"], "1000:1000");
+    // Keys that are set by chance would win over the profile.
+    assert_eq!(controller["environment"], json!({ "HOME": "/", "AWS_PROFILE": "audit", "AWS_REGION": "eu-west-1" }));
+    // Where the SDK looks for profiles, and for the tokens of `aws sso login`: $HOME/.aws/sso/cache.
+    assert_eq!(mounted(&project, "dhmc-controller", "/.aws"), Path::new("/home/somebody/.aws"));
+    let aws = mounts(controller, "bind").into_iter().find(|mount| mount["target"] == "/.aws").unwrap();
     assert_eq!(aws["read_only"], true);
 
     let refused = compose(&both, &[]);

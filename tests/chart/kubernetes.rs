@@ -85,8 +85,9 @@ fn prometheus_operator_finds_the_service_and_its_port() {
         assert_eq!(names(ports, "name").len(), if name == "git_sync_everything" { 2 } else { 1 });
         assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!([service["metadata"]["namespace"]]));
         is_selected(&monitor["spec"]["selector"]["matchLabels"], &service["metadata"]["labels"], name);
+        // Alerts tell two releases of one namespace apart by their job.
         let job = monitor["spec"]["jobLabel"].as_str().unwrap();
-        assert!(service["metadata"]["labels"][job].is_string());
+        assert_eq!(service["metadata"]["labels"][job], "dhmc-controller", "{name}: the release");
         assert!(name == "git_sync_everything" || monitor["metadata"]["labels"]["release"] == "prometheus");
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
+mod answers;
 mod panels;
 
 use std::collections::BTreeSet;
@@ -12,9 +13,10 @@ use dhmc_controller::metrics::CATALOGUE;
 use panels::{choices, dashboard, filled, panels, queries};
 use serde_json::{Value, json};
 
-/// What Prometheus knows a target by. The first two are always there, the others where somebody's set-up gives them.
-const OF_EVERY_SCRAPE: [&str; 2] = ["job", "instance"];
-const OF_SOME_SCRAPES: [&str; 5] = ["pod", "node", "namespace", "cluster", "le"];
+/// What Prometheus knows a target by. Where nobody sets a cluster or a namespace, they are the same everywhere.
+const OF_EVERY_SCRAPE: [&str; 4] = ["cluster", "namespace", "job", "instance"];
+/// What the alerts leave out where somebody's set-up gives it.
+const OF_SOME_SCRAPES: [&str; 3] = ["pod", "node", "le"];
 /// What the client library serves along with ours (docs/METRICS.md).
 const OF_THE_PROCESS: [&str; 2] = ["process_resident_memory_bytes", "process_cpu_seconds_total"];
 
@@ -116,7 +118,7 @@ fn every_metric_and_label_of_the_dashboard_exists() {
         }
     }
     let choices = choices(&dashboard);
-    assert_eq!(choices.len(), 3);
+    assert_eq!(choices.len(), 5);
     for (series, label) in choices {
         let problems = unknown_names(&format!("sum by ({label}) ({series})"), &OF_EVERY_SCRAPE);
         assert!(problems.is_empty(), "{problems:?}: {series}");
@@ -128,6 +130,21 @@ fn every_metric_and_label_of_the_alerts_exists() {
     for (name, expr) in alert_expressions() {
         let problems = unknown_names(&expr, &[&OF_EVERY_SCRAPE[..], &OF_SOME_SCRAPES].concat());
         assert!(problems.is_empty(), "{name}: {problems:?}");
+    }
+}
+
+/// Two controllers may share all but one of these.
+#[test]
+fn every_query_asks_for_the_chosen_cluster_namespace_and_job_and_all_of_them_has_those_without() {
+    let dashboard = dashboard();
+    let chosen = ["cluster=~\"$cluster\"", "namespace=~\"$namespace\"", "job=~\"$job\""].join(",");
+    for (panel, query) in queries(&dashboard) {
+        let expr = query["expr"].as_str().unwrap();
+        let asked = expr.matches(&format!("{{{chosen}")).count();
+        assert_eq!(asked, selectors(expr).len(), "{}: {expr}", panel["title"]);
+    }
+    for variable in dashboard["templating"]["list"].as_array().unwrap().iter().filter(|variable| variable["type"] == "query") {
+        assert_eq!((&variable["includeAll"], &variable["allValue"]), (&json!(true), &json!(".*")), "{}", variable["name"]);
     }
 }
 

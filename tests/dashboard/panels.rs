@@ -34,10 +34,10 @@ pub(crate) fn choices(dashboard: &Value) -> Vec<(&str, &str)> {
     asked.map(|asked| asked.rsplit_once(", ").unwrap()).collect()
 }
 
-/// An expression as Grafana sends it, all accounts and regions chosen.
+/// An expression as Grafana sends it, all of one job chosen.
 pub(crate) fn filled(expr: &str, job: &str) -> String {
     let intervals = [("$__rate_interval", "15s"), ("$__interval", "15s"), ("$__range", "5m")];
-    let choices = [("$job", job), ("$account", ".*"), ("$region", ".*")];
+    let choices = [("$cluster", ".*"), ("$namespace", ".*"), ("$job", job), ("$account", ".*"), ("$region", ".*")];
     let filled = intervals.into_iter().chain(choices).fold(expr.to_owned(), |expr, (name, value)| expr.replace(name, value));
     assert!(!filled.contains('$'), "a variable that nobody fills in: {expr}");
     filled

@@ -76,7 +76,7 @@ async fn failed_looks(kind: FaultKind, times: u32, result: &str) -> f64 {
     controller.edit("{regions: {us-east-1: {state: enabled, mode: observe}}}");
     let is_read_again = |sandbox: &Sandbox| sandbox.journal().len() > usize::try_from(times).unwrap();
     sandbox.wait_until(DEADLINE, is_read_again).await.expect("it is read after all");
-    let labels = format!("{{operation=\"GetServiceSetting\",result=\"{result}\",service=\"ssm\"}}");
+    let labels = format!("{{aws_service=\"ssm\",operation=\"GetServiceSetting\",result=\"{result}\"}}");
     let failed = controller.metric(&format!("dhmc_aws_requests_total{labels}")).await;
     controller.stop().await;
     failed

@@ -43,7 +43,7 @@ fn shortened(word: &str) -> Option<String> {
     }
 }
 
-/// The shipped rules with every `for:`, range and offset shortened, and nothing else touched.
+/// The shipped rules with every `for:`, `keep_firing_for:`, range and offset shortened, and nothing else touched.
 fn shortened_rules() -> String {
     let rules = shipped("monitoring/alerts.yaml");
     let (mut result, mut rest) = (String::new(), rules.as_str());
@@ -68,7 +68,18 @@ fn the_rules_that_run_here_differ_from_the_shipped_in_durations_alone() {
         assert_eq!(shortened(shipped).as_ref(), Some(here));
         changed += 1;
     }
-    let durations = ["\n        for: ", "[15m]", "[1h]", "[1d]", "offset 15m", "offset 1h"];
+    let durations = [
+        "\n        for: ",
+        "\n        keep_firing_for: ",
+        "[5m]",
+        "[10m]",
+        "[15m]",
+        "[30m]",
+        "[1h]",
+        "[1d]",
+        "offset 30m",
+        "offset 1h",
+    ];
     assert_eq!(changed, durations.iter().map(|text| rules.matches(text).count()).sum::<usize>());
 }
 
@@ -214,6 +225,7 @@ fn write(document: &Path, spec: &str) {
 struct Monitoring {
     webhook: Webhook,
     prometheus: String,
+    alertmanager: String,
     _children: [Child; 2],
     _folder: TempDir,
 }
@@ -255,7 +267,14 @@ impl Monitoring {
         command.arg(format!("--storage.tsdb.path={}", folder.path().join("prometheus").display()));
         command.arg(format!("--web.listen-address={address}"));
         let prometheus = started(command, &address, &folder.path().join("prometheus.log")).await;
-        Self { webhook, prometheus: format!("http://{address}"), _children: [alertmanager, prometheus], _folder: folder }
+        let (prometheus_url, alertmanager_url) = (format!("http://{address}"), format!("http://{alertmanager_address}"));
+        Self {
+            webhook,
+            prometheus: prometheus_url,
+            alertmanager: alertmanager_url,
+            _children: [alertmanager, prometheus],
+            _folder: folder,
+        }
     }
 
     /// What an expression comes to, one sample a line; an error ends the test.
@@ -263,6 +282,14 @@ impl Monitoring {
         let output = Command::new("promtool").args(["query", "instant", &self.prometheus, expr]).output().await.unwrap();
         assert!(output.status.success(), "{expr}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// An alert that somebody else sends to the same Alertmanager.
+    async fn tell(&self, labels: &[&str]) {
+        let mut command = Command::new("amtool");
+        let output = command.arg("--alertmanager.url").arg(&self.alertmanager).args(["alert", "add"]).args(labels).output().await;
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     async fn until(&self, expr: &str) {
@@ -320,6 +347,8 @@ async fn alerts_arrive_and_end_and_the_dashboard_has_what_it_shows() {
     let notice = webhook.comes("firing", json!({ "alertname": "DhmcNoLeader", "job": "leaderless" })).await;
     assert_eq!((notice.receiver.as_str(), &notice.annotations["summary"]), ("on-call", &json!("No replica of leaderless leads")));
 
+    what_nobody_leading_mutes(&monitoring).await;
+
     a_drift_that_is_only_watched(&monitoring, &controller, &sandbox).await;
 
     let notice = webhook.comes("firing", json!({ "alertname": "DhmcBlocked", "job": "fleet", "account": HUB })).await;
@@ -365,6 +394,19 @@ async fn without_an_api_server(folder: &Path) -> (String, Child) {
     (address, process)
 }
 
+/// Of the controller that nobody leads, and of no other, and of no other program.
+async fn what_nobody_leading_mutes(monitoring: &Monitoring) {
+    monitoring.tell(&["alertname=DhmcThrottled", "job=leaderless"]).await;
+    monitoring.tell(&["alertname=DhmcThrottled", "job=leaderless", "cluster=another"]).await;
+    monitoring.tell(&["alertname=DhmcConfigurationRejected", "job=leaderless"]).await;
+    monitoring.tell(&["alertname=Watchdog", "job=leaderless"]).await;
+    let told = [("DhmcThrottled", json!("another")), ("DhmcConfigurationRejected", Value::Null), ("Watchdog", Value::Null)];
+    for (name, cluster) in told {
+        let labels = json!({ "alertname": name, "job": "leaderless" });
+        assert_eq!(monitoring.webhook.comes("firing", labels).await.labels["cluster"], cluster, "{name}");
+    }
+}
+
 async fn a_drift_that_is_only_watched(monitoring: &Monitoring, controller: &Controller, sandbox: &Sandbox) {
     let hub = sandbox.account(HUB);
     let kept = |sandbox: &Sandbox| sandbox.account(HUB).setting("eu-west-1").value.is_some();
@@ -377,9 +419,9 @@ async fn a_drift_that_is_only_watched(monitoring: &Monitoring, controller: &Cont
     let drift = json!({ "alertname": "DhmcNotInSync", "account": HUB, "region": "eu-west-1", "resource": "setting" });
     let notice = monitoring.webhook.comes("firing", drift.clone()).await;
     let labels = json!({ "alertname": "DhmcNotInSync", "severity": "warning", "job": "dhmc-controller", "account": HUB,
-                         "region": "eu-west-1", "resource": "setting", "state": "drifted" });
+                         "region": "eu-west-1", "resource": "setting" });
     assert_eq!((notice.labels, notice.receiver.as_str()), (labels, "team"));
-    assert_eq!(notice.annotations["summary"], format!("setting of {HUB}/eu-west-1 is drifted"));
+    assert_eq!(notice.annotations["summary"], format!("setting of {HUB}/eu-west-1 is not in sync"));
     assert_eq!(notice.annotations["runbook_url"], format!("{RUNBOOK}#dhmcnotinsync"));
     let told = notice.annotations["description"].as_str().unwrap();
     assert!(told.contains(&format!("/api/v1/status?account={HUB} ")) && told.contains("30 minutes"), "{told}");

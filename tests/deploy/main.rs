@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by ending")]
 
+mod alerts;
+mod mutants;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::CommandFactory;
 use dhmc_controller::cli::Cli;
-use dhmc_controller::metrics::CATALOGUE;
 use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
@@ -16,66 +17,6 @@ fn path(name: &str) -> PathBuf {
 
 fn read(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap()
-}
-
-fn promtool(arguments: &[&str]) {
-    let output =
-        Command::new("promtool").args(arguments).current_dir(path("")).output().expect("promtool is missing: run `make tools`");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-}
-
-#[test]
-fn the_alerts_are_valid_and_fire_and_are_silent_as_their_tests_say() {
-    promtool(&["check", "rules", "deploy/monitoring/alerts.yaml"]);
-    promtool(&["test", "rules", "deploy/monitoring/alerts_test.yaml"]);
-}
-
-#[test]
-fn every_metric_of_an_alert_exists() {
-    let alerts = read("deploy/monitoring/alerts.yaml");
-    let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("dhmc_"));
-    for word in words {
-        assert!(CATALOGUE.iter().any(|metric| metric.name == word), "{word}");
-    }
-}
-
-/// People meet it in a notification, far from this repository. The owner is the one of the image.
-const RUNBOOK: &str = "https://github.com/dhmc-controller/dhmc-controller/blob/main/docs/RUNBOOK.md";
-
-#[test]
-fn every_alert_has_a_test_and_a_heading_in_the_runbook() {
-    let (alerts, tests, runbook) =
-        (read("deploy/monitoring/alerts.yaml"), read("deploy/monitoring/alerts_test.yaml"), read("docs/RUNBOOK.md"));
-    let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
-    assert!(!names.is_empty());
-    for name in names {
-        assert!(runbook.contains(&format!("\n## {name}\n")), "no heading: {name}");
-        assert!(alerts.contains(&format!("runbook_url: {RUNBOOK}#{}\n", name.to_lowercase())), "no link: {name}");
-        let silent = format!("alertname: {name}, exp_alerts: []");
-        let fires = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels");
-        assert!(tests.contains(&silent) && tests.contains(&fires), "not tested both ways: {name}");
-    }
-}
-
-/// An organization has no series of single targets: a rule that needs them would be silent there for ever.
-#[test]
-fn every_alert_about_targets_also_speaks_of_accounts_and_is_tested_for_both() {
-    let (alerts, tests) = (read("deploy/monitoring/alerts.yaml"), read("deploy/monitoring/alerts_test.yaml"));
-    let rules: Vec<(&str, &str)> = alerts.split("- alert: ").skip(1).filter_map(|rule| rule.split_once('\n')).collect();
-    let mut of_both = Vec::new();
-    for (name, rule) in rules {
-        let of_targets = rule.contains("dhmc_target_last_observed") || rule.contains("dhmc_target_state");
-        if !of_targets || rule.contains("resource=\"organization\"") {
-            continue;
-        }
-        let apart = "unless on (job, instance) dhmc_target_series_enabled == 1\n";
-        assert!(rule.contains(" or\n") && rule.contains(apart), "{name} is silent or doubled in one of the modes");
-        let fires = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels");
-        assert!(tests.matches(&fires).count() >= 2, "{name} does not fire in both modes");
-        of_both.push(name);
-    }
-    assert_eq!(of_both, ["DhmcNotInSync", "DhmcBlocked", "DhmcAccountBlocked", "DhmcContended", "DhmcStale"]);
 }
 
 #[test]
