@@ -1,6 +1,6 @@
 //! The calls to AWS by the words of an IAM policy: one list for the code that makes them and for the policies that allow them.
 //!
-//! `tests/deploy.rs` holds it against both.
+//! `tests/iam.rs` holds it against both.
 
 /// Reads a setting.
 pub const GET_SETTING: &str = "ssm:GetServiceSetting";

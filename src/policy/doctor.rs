@@ -1,6 +1,6 @@
 //! What `doctor` reads besides: the list of its operations, and on what each is.
 //!
-//! `tests/deploy.rs` holds it against the calls in `src/aws/`.
+//! `tests/iam.rs` holds it against the calls in `src/aws/`.
 
 use super::reach::Reach;
 use super::rights::Rights;
