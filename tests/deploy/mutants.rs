@@ -51,6 +51,7 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ("DhmcThrottled", "> 0.05", "> 0.045"),
     ("DhmcNoLeader", "for: 2m", "for: 5m"),
     ("DhmcNoLeader", "max by (cluster, namespace, job)", "max without (instance, pod, node)"),
+    ("DhmcTwoLeaders", "by (cluster, namespace, job, instance, account)", "without (state)"),
     ("DhmcTwoLeaders", "organization|own", "own"),
     ("DhmcTwoLeaders", "for: 6m", "for: 2m"),
     ("DhmcAbsent", "by (cluster, namespace, job)", "by (namespace, job)"),
