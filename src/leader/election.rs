@@ -141,6 +141,10 @@ impl Election {
         self.overtaken = if matches!(answer, Ok(Attempt::Overtaken)) { self.overtaken.saturating_add(1) } else { 0 };
         match answer {
             Ok(Attempt::Leads(since)) => {
+                // It may have shut while this very renewal was under way.
+                if !self.gate.is_open() {
+                    self.herald.forgets_that_it_leads();
+                }
                 self.gate.open_until(since + renew_deadline);
                 self.herald.tell(Standing::Leads);
                 next

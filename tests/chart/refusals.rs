@@ -61,7 +61,10 @@ const WRONG: [(&str, &str); 46] = [
     ("extraArgs={--workers=8}", "extraArgs has --workers, which the chart sets"),
     ("extraArgs={--leader-elect=true}", "extraArgs has --leader-elect, which the chart sets"),
     ("gitSync.extraArgs={--http-metrics}", "gitSync.extraArgs has --http-metrics, which the chart sets"),
-    ("extraEnv[0].name=DHMC_WORKERS,extraEnv[0].value=8", "extraEnv has DHMC_WORKERS: the chart sets"),
+    (
+        "extraEnv[0].name=DHMC_WORKERS,extraEnv[0].value=8",
+        "extraEnv has DHMC_WORKERS: the variables of the controller are set by values",
+    ),
 ];
 
 #[test]
@@ -105,14 +108,23 @@ fn times_of_the_lease_that_the_chart_takes_the_controller_takes() {
     }
 }
 
+/// Nothing reads them.
+#[test]
+fn times_of_what_is_not_there_are_not_held() {
+    let alone = "replicas=1,leaderElection.enabled=false,leaderElection.retryPeriod=5s,leaderElection.leaseDuration=500ms";
+    let output = helm(&["template", "x", CHART, DEFAULTS, "--set", alone, "--set", "gitSync.period=500ms"]);
+    assert!(output.status.success(), "{}", said(&output));
+}
+
 const REPOSITORY: &str = "gitSync.repo=https://git.example.com/a";
 
 #[test]
 fn a_repository_that_is_named_in_part_is_refused_and_what_lacks_is_named() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&[], "without gitSync.repo"),
         (&[REPOSITORY], "without gitSync.path"),
         (&[REPOSITORY, "gitSync.path=../a"], "at '/gitSync/path'"),
+        (&[REPOSITORY, "gitSync.path=a", "gitSync.period=500ms"], "gitSync.period is 500ms"),
         (&[REPOSITORY, "gitSync.path=/a"], "at '/gitSync/path'"),
         (&[REPOSITORY, "gitSync.path=a", "gitSync.existingSecret=s"], "without gitSync.username"),
         (&[REPOSITORY, "gitSync.path=a", "gitSync.username=u"], "without gitSync.existingSecret"),

@@ -133,6 +133,7 @@ fn an_upgrade_is_done_where_the_lease_stays_or_nothing_runs_or_what_runs_ends_be
         (ALONE, 1, "strategy.type=Recreate"),
         (ALONE, 0, SAME),
         (SAME, 0, "fullnameOverride=other"),
+        (SAME, 2, "fullnameOverride=other,replicas=0"),
     ];
     for (from, replicas, to) in cases {
         let output = upgraded(from, replicas, to);

@@ -47,6 +47,12 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ("DhmcStale", "> 3600\n            unless", "> 300\n            unless"),
     ("DhmcStale", "3600", "5300"),
     ("DhmcStale", "blocked|unknown", "unknown"),
+    (
+        "DhmcStale",
+        "min_over_time(dhmc_target_state{state=~\"blocked|unknown\"}[15m])",
+        "dhmc_target_state{state=~\"blocked|unknown\"}",
+    ),
+    ("DhmcStale", "min_over_time(dhmc_targets{state=~\"blocked|unknown\"}[15m])", "dhmc_targets{state=~\"blocked|unknown\"}"),
     ("DhmcThrottled", "> 0.05", "> 0.2"),
     ("DhmcThrottled", "> 0.05", "> 0.045"),
     ("DhmcNoLeader", "for: 2m", "for: 5m"),

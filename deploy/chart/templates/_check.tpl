@@ -13,7 +13,7 @@
 {{- define "dhmc.checkNothingLacks" -}}
 {{- range list
   "image.repository" "image.pullPolicy"
-  "gitSync.enabled" "gitSync.metrics" "gitSync.ref" "gitSync.period" "gitSync.volumeSize"
+  "gitSync.enabled" "gitSync.ref" "gitSync.period" "gitSync.volumeSize"
   "gitSync.image.repository" "gitSync.image.tag" "gitSync.image.pullPolicy"
   "controller.interval" "controller.organizationInterval" "controller.workers" "controller.rivalCorrections" "controller.rivalWindow"
   "controller.targetMetrics" "controller.awsRps" "controller.listenAddress" "controller.log.format" "controller.log.level"
@@ -25,7 +25,7 @@
 }}
 {{- $value := $.Values }}
 {{- range splitList "." . }}{{ $value = get (default dict $value) . }}{{ end }}
-{{- if has (toString $value) (list "" "<nil>") }}{{ fail (printf "%s is empty. Leave it out, and it has its default." .) }}{{ end }}
+{{- if has (toString $value) (list "" "<nil>") }}{{ fail (printf "%s is empty. Leave it out, and it has its default; where it is left out, and a release is upgraded with the values of an older chart: --reset-then-reuse-values instead of --reuse-values." .) }}{{ end }}
 {{- end }}
 {{- end }}
 
@@ -94,15 +94,22 @@
 {{- $sum }}
 {{- end }}
 
-{{/* As the controller has it, which would not start. */}}
+{{/* Otherwise the controller would not start; git-sync would, and ask whoever has the repository without a pause. */}}
 {{- define "dhmc.checkTimes" -}}
-{{- $times := dict "gitSync.period" .Values.gitSync.period }}
+{{- $times := dict }}
 {{- range list "interval" "organizationInterval" "rivalWindow" }}{{ $_ := set $times (printf "controller.%s" .) (get $.Values.controller .) }}{{ end }}
+{{- if .Values.gitSync.enabled }}{{ $_ := set $times "gitSync.period" .Values.gitSync.period }}{{ end }}
+{{- if .Values.leaderElection.enabled }}
 {{- range list "leaseDuration" "renewDeadline" "retryPeriod" }}{{ $_ := set $times (printf "leaderElection.%s" .) (get $.Values.leaderElection .) }}{{ end }}
+{{- end }}
 {{- range $name, $time := $times }}
 {{- $milliseconds := include "dhmc.milliseconds" $time | int64 }}
 {{- if or (lt $milliseconds 1000) (gt $milliseconds 86400000) }}{{ fail (printf "%s is %s: it has to be between 1s and 24h." $name $time) }}{{ end }}
 {{- end }}
+{{- if .Values.leaderElection.enabled }}{{ include "dhmc.checkLeaseTimes" . }}{{ end }}
+{{- end }}
+
+{{- define "dhmc.checkLeaseTimes" -}}
 {{- $lease := include "dhmc.milliseconds" .Values.leaderElection.leaseDuration | int64 }}
 {{- $renew := include "dhmc.milliseconds" .Values.leaderElection.renewDeadline | int64 }}
 {{- $retry := include "dhmc.milliseconds" .Values.leaderElection.retryPeriod | int64 }}
@@ -125,12 +132,12 @@
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasPrefix "DHMC_" (toString .name) }}
-{{- fail (printf "extraEnv has %s: the chart sets the controller's flags, which win over it. There is a value for it, or extraArgs." .name) }}
+{{- fail (printf "extraEnv has %s: the variables of the controller are set by values of the chart, or as flags in extraArgs." .name) }}
 {{- end }}
 {{- end }}
 {{- $set = "^--?(repo|ref|root|link|period|max-failures|http-bind|http-metrics|username|password(-file)?|ssh-key-file|ssh-known-hosts-file)(=|$)" }}
 {{- range .Values.gitSync.extraArgs }}
-{{- if regexMatch $set . }}{{ fail (printf "gitSync.extraArgs has %s, which the chart sets: there is a value for it." (regexFind "^--?[a-z-]+" .)) }}{{ end }}
+{{- if regexMatch $set . }}{{ fail (printf "gitSync.extraArgs has %s, which the chart sets: by a value of gitSync, or as it has to be." (regexFind "^--?[a-z-]+" .)) }}{{ end }}
 {{- end }}
 {{- end }}
 

@@ -64,7 +64,7 @@ labels:
 {{- end }}
 
 {{- define "dhmc.gitSyncMetrics" -}}
-{{- and .Values.gitSync.enabled .Values.gitSync.metrics }}
+{{- and .Values.gitSync.enabled (default false .Values.gitSync.metrics) }}
 {{- end }}
 
 {{- define "dhmc.ownConfigMap" -}}

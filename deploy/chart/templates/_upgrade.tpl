@@ -32,7 +32,7 @@ Replicas that start beside others know of them by their Lease alone. Where Helm 
 {{- $running := include "dhmc.runningLease" (dict "deployment" . "namespace" $.Release.Namespace) }}
 {{- $shared := and $wanted (eq $wanted $running) }}
 {{- $stays := eq .metadata.name (include "dhmc.fullname" $) }}
-{{- if and (int .spec.replicas) (not (or $shared (and $stays $ends))) }}
+{{- if and (int $.Values.replicas) (int .spec.replicas) (not (or $shared (and $stays $ends))) }}
 {{- $scale := printf "kubectl --namespace %s scale deployment %s --replicas 0" $.Release.Namespace .metadata.name }}
 {{- fail (printf "What runs as %s has %s, what would start beside it has %s: both would write. End it first: %s (README.md of the chart, under Replicas)" .metadata.name (default "no Lease" $running) (default "none" $wanted) $scale) }}
 {{- end }}
