@@ -31,7 +31,7 @@ spelling: tools #? look for misspelt words
 deny: tools #? hold licences, sources, doubles and build scripts of all crates against deny.toml
 	target/tools/bin/cargo-deny --locked check bans licenses sources
 
-release-check: release-tools #? what ships, with the real tools: the image, a cluster's API, alerts that arrive; needs root, takes a quarter of an hour
+release-check: release-tools #? what ships, with the real tools: the image, a cluster's API, alerts that arrive; needs root, takes half an hour the first time
 	cargo test --locked --test release -- --test-threads 1
 
 release-tools:
